@@ -1,0 +1,102 @@
+//! Elements of the sets and maps of the fixed nftables skeleton (table `inet hawser`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::words::{IfName, Transport};
+
+/// The sets and maps of the skeleton; [`SetName::as_str`] is the name in the `.nft` file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SetName {
+    /// `bridges`: links of our bridge networks (type ifname).
+    Bridges,
+    /// `internal`: bridges of networks that must not reach the outside (type ifname).
+    Internal,
+    /// `masquerade4`: subnets whose outgoing traffic takes the host's address (ipv4_addr, interval).
+    Masquerade4,
+    /// `masquerade6`: the same for IPv6.
+    Masquerade6,
+    /// `publish4`: published ports of one host address (ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service).
+    Publish4,
+    /// `publish6`: the same for IPv6.
+    Publish6,
+    /// `publish_any4`: ports published on every host address (inet_proto . inet_service : ipv4_addr . inet_service).
+    PublishAny4,
+    /// `publish_any6`: the same for IPv6.
+    PublishAny6,
+}
+
+impl SetName {
+    /// Every set, in the order of the skeleton.
+    pub const ALL: [Self; 8] = [
+        Self::Bridges,
+        Self::Internal,
+        Self::Masquerade4,
+        Self::Masquerade6,
+        Self::Publish4,
+        Self::Publish6,
+        Self::PublishAny4,
+        Self::PublishAny6,
+    ];
+
+    /// The name in the skeleton.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bridges => "bridges",
+            Self::Internal => "internal",
+            Self::Masquerade4 => "masquerade4",
+            Self::Masquerade6 => "masquerade6",
+            Self::Publish4 => "publish4",
+            Self::Publish6 => "publish6",
+            Self::PublishAny4 => "publish_any4",
+            Self::PublishAny6 => "publish_any6",
+        }
+    }
+}
+
+/// The key of one element; the variant fixes which set it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Element {
+    /// In `bridges`.
+    Bridge(IfName),
+    /// In `internal`.
+    Internal(IfName),
+    /// In `masquerade4`.
+    Masquerade4(Ipv4Net),
+    /// In `masquerade6`.
+    Masquerade6(Ipv6Net),
+    /// In `publish4`: host address, protocol, host port.
+    Publish4(Ipv4Addr, Transport, u16),
+    /// In `publish6`.
+    Publish6(Ipv6Addr, Transport, u16),
+    /// In `publish_any4`: protocol, host port.
+    PublishAny4(Transport, u16),
+    /// In `publish_any6`.
+    PublishAny6(Transport, u16),
+}
+
+/// What a map element maps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementData {
+    /// An element of a set.
+    Member,
+    /// Destination of a published port; of the map's address family.
+    Destination(IpAddr, u16),
+}
+
+impl Element {
+    /// The set or map that the element is in.
+    pub fn set(&self) -> SetName {
+        match self {
+            Self::Bridge(_) => SetName::Bridges,
+            Self::Internal(_) => SetName::Internal,
+            Self::Masquerade4(_) => SetName::Masquerade4,
+            Self::Masquerade6(_) => SetName::Masquerade6,
+            Self::Publish4(..) => SetName::Publish4,
+            Self::Publish6(..) => SetName::Publish6,
+            Self::PublishAny4(..) => SetName::PublishAny4,
+            Self::PublishAny6(..) => SetName::PublishAny6,
+        }
+    }
+}
