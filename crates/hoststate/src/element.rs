@@ -11,6 +11,11 @@ use crate::words::{IfName, Transport};
 pub enum SetName {
     /// `bridges`: links of our bridge networks (type ifname).
     Bridges,
+    /// `same_bridge`: each of our bridges paired with itself, so that one look-up tells whether a
+    /// routed packet leaves by the bridge it came from (type ifname . ifname).
+    SameBridge,
+    /// `isolated`: bridges whose containers don't reach one another (type ifname).
+    Isolated,
     /// `internal`: bridges of networks that must not reach the outside (type ifname).
     Internal,
     /// `masquerade4`: subnets whose outgoing traffic takes the host's address (ipv4_addr, interval).
@@ -29,8 +34,10 @@ pub enum SetName {
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Bridges,
+        Self::SameBridge,
+        Self::Isolated,
         Self::Internal,
         Self::Masquerade4,
         Self::Masquerade6,
@@ -44,6 +51,8 @@ impl SetName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bridges => "bridges",
+            Self::SameBridge => "same_bridge",
+            Self::Isolated => "isolated",
             Self::Internal => "internal",
             Self::Masquerade4 => "masquerade4",
             Self::Masquerade6 => "masquerade6",
@@ -60,6 +69,10 @@ impl SetName {
 pub enum Element {
     /// In `bridges`.
     Bridge(IfName),
+    /// In `same_bridge`: the pair of the link with itself.
+    SameBridge(IfName),
+    /// In `isolated`.
+    Isolated(IfName),
     /// In `internal`.
     Internal(IfName),
     /// In `masquerade4`.
@@ -90,6 +103,8 @@ impl Element {
     pub fn set(&self) -> SetName {
         match self {
             Self::Bridge(_) => SetName::Bridges,
+            Self::SameBridge(_) => SetName::SameBridge,
+            Self::Isolated(_) => SetName::Isolated,
             Self::Internal(_) => SetName::Internal,
             Self::Masquerade4(_) => SetName::Masquerade4,
             Self::Masquerade6(_) => SetName::Masquerade6,

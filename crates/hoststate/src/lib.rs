@@ -11,6 +11,7 @@ mod link;
 mod object;
 mod print;
 mod words;
+mod zone;
 
 pub use diff::{Change, diff};
 pub use element::{Element, ElementData, SetName};
@@ -19,3 +20,4 @@ pub use object::{
     Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl,
 };
 pub use words::{IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport};
+pub use zone::Zone;
