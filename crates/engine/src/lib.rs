@@ -1,1 +1,10 @@
-//! (being written)
+//! The engine: one method per verb on networks, containers and images; see `ARCHITECTURE.md`.
+//!
+//! In: typed requests ([`spec`]). Out: records, views and streams, or an [`Error`]. It is the one
+//! place that puts the adapters together; it knows no HTTP and prints no JSON of its own making.
+
+pub mod error;
+pub mod record;
+pub mod spec;
+
+pub use error::{Error, Kind, Result};
