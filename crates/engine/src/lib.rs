@@ -5,6 +5,8 @@
 
 pub mod error;
 pub mod record;
+pub mod settings;
 pub mod spec;
 
 pub use error::{Error, Kind, Result};
+pub use settings::Settings;
