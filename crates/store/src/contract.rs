@@ -1,0 +1,1 @@
+//! The contract: one test that every backend must pass.
