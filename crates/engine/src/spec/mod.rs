@@ -5,9 +5,11 @@
 //! (`container::create` parses a spec once into typed parts). Nothing here is checked.
 
 mod config;
+mod exec;
 mod host_config;
 mod network;
 
+pub use exec::ExecConfig;
 pub use config::{ContainerConfig, Healthcheck};
 pub use host_config::{
     DeviceMapping, DeviceRequest, HostConfig, LogConfig, MountSpec, BindOptions, PortBinding,
