@@ -14,16 +14,13 @@
 
 mod attach;
 mod bundle;
-mod conmon;
 mod container;
 mod error;
 mod exec;
 mod logs;
-mod oci;
 mod process;
 mod runtime;
 mod setup;
-mod spawn;
 mod user;
 
 pub use attach::{Attachment, Chunk, Input, Output, Stream};

@@ -1,0 +1,91 @@
+//! What can go wrong, in Docker's words where Docker's clients read them.
+//!
+//! In: the OCI runtime's own message. Out: [`CreateError`] with the text and the exit code that `docker run`
+//! gives. It prints nothing.
+
+use std::io;
+
+use crate::user::UserError;
+
+/// Why a program could not be started in a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// There is no such program: exit code 127.
+    NotFound,
+    /// It cannot be executed: exit code 126.
+    NotExecutable,
+    /// Anything else: exit code 128 in the container's state, 125 from `docker run`.
+    Other,
+}
+
+/// A container or a command in it could not be made. `Display` is the message for Docker's clients.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The OCI runtime refused.
+    #[error("{message}")]
+    Runtime {
+        /// What kind of refusal.
+        failure: Failure,
+        /// Docker's words for it.
+        message: String,
+    },
+    /// The user or a group is not in the container's files.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The request cannot be right.
+    #[error("{0}")]
+    Invalid(String),
+    /// The container is not known, or something of the host failed.
+    #[error(transparent)]
+    Host(#[from] Error),
+}
+
+impl CreateError {
+    /// The container's exit code in Docker's state: 126, 127 or 128.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Self::Runtime { failure: Failure::NotFound, .. } => 127,
+            Self::Runtime { failure: Failure::NotExecutable, .. } => 126,
+            _ => 128,
+        }
+    }
+}
+
+/// An operation on a container failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No container of this id was created or taken up.
+    #[error("no container {0} in the runtime")]
+    Unknown(String),
+    /// It has ended.
+    #[error("container {0} is not running")]
+    NotRunning(String),
+    /// The OCI runtime answered with an error.
+    #[error("oci runtime {command} failed: {message}")]
+    Refused {
+        /// Its command.
+        command: &'static str,
+        /// What it wrote.
+        message: String,
+    },
+    /// A system call failed.
+    #[error("{operation}")]
+    Io {
+        /// What was tried, and on what.
+        operation: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The request cannot be right.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Error {
+    /// For `map_err`: names what was tried.
+    pub(crate) fn io<E: Into<io::Error>>(operation: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let operation = operation.into();
+        move |source| Self::Io { operation, source: source.into() }
+    }
+}
