@@ -1,0 +1,117 @@
+//! The engine as a value: its adapters, its registries, and how it is opened.
+//!
+//! In: [`Settings`]. Out: an [`Engine`] that serves. Opening recovers: what the store says is
+//! compared with what the kernel and the conmons say, and the difference is applied. The verbs are
+//! methods in files of their own, `<noun>/<verb>.rs`.
+
+use std::sync::Arc;
+
+use hawser_dns::Dns;
+use hawser_images::Images;
+use hawser_kernel::Kernel;
+use hawser_runtime::Runtime;
+use hawser_store::Embedded;
+
+use crate::container::{self, Containers};
+use crate::error::{Error, Kind, Result};
+use crate::events::Events;
+use crate::exec::Execs;
+use crate::network::Networks;
+use crate::settings::Settings;
+
+/// A running engine.
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) store: Arc<Embedded>,
+    pub(crate) kernel: Arc<Kernel>,
+    pub(crate) runtime: Runtime,
+    pub(crate) images: Arc<Images>,
+    pub(crate) networks: Networks,
+    pub(crate) containers: Containers,
+    pub(crate) execs: Execs,
+    pub(crate) events: Events,
+}
+
+impl Engine {
+    /// Opens what the settings name, recovers, and is ready to serve when it returns.
+    ///
+    /// # Errors
+    /// Not root, a missing program (the message names the package), another daemon on the same
+    /// data root, settings that contradict what is there.
+    pub async fn open(settings: Settings) -> Result<Arc<Self>> {
+        let engine = Arc::new(blocking(move || Self::assemble(settings)).await?);
+        engine.networks.recover(&engine.settings).await?;
+        container::recover(&engine).await?;
+        Ok(engine)
+    }
+
+    fn assemble(settings: Settings) -> Result<Self> {
+        make_dir(&settings.data_root)?;
+        make_dir(&settings.exec_root)?;
+        let path = settings.data_root.join("hawser.redb");
+        let store = Embedded::open(&path).map_err(|e| system("open the store", e))?;
+        let store = Arc::new(store);
+        let netns_dir = settings.exec_root.join("netns");
+        let kernel = hawser_kernel::Config { netns_dir: netns_dir.clone() };
+        let kernel = Arc::new(Kernel::open(kernel).map_err(|e| system("open the kernel", e))?);
+        let runtime = Runtime::new(container::runtime_config(&settings, netns_dir))
+            .map_err(|e| system("find the container runtime", e))?;
+        let images = Images::open(&settings.data_root).map_err(|e| system("open the images", e))?;
+        let dns = Dns::new(tokio::runtime::Handle::current());
+        let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;
+        let containers = Containers::open(&store)?;
+        Ok(Self {
+            settings,
+            store,
+            kernel,
+            runtime,
+            images: Arc::new(images),
+            networks,
+            containers,
+            execs: Execs::default(),
+            events: Events::default(),
+        })
+    }
+
+    /// What the daemon was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Ends the engine's own work; containers run on.
+    pub async fn shutdown(&self) {
+        let kernel = Arc::clone(&self.kernel);
+        // Removals that the kernel does in the background are waited for; nothing else is pending.
+        let _ = tokio::task::spawn_blocking(move || kernel.settle()).await;
+    }
+}
+
+/// Runs blocking work off the asynchronous threads.
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => Err(Error::caused(Kind::System, "a task of the engine ended early", e)),
+    }
+}
+
+/// An error of kind [`Kind::System`]: what was tried, and why it failed.
+pub(crate) fn system(
+    what: &str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::caused(Kind::System, what, cause)
+}
+
+fn make_dir(path: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    // 0711: others may pass to what they own inside, as bind mounts need, but not list it.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(path)
+        .map_err(|e| system(&format!("make {}", path.display()), e))
+}
