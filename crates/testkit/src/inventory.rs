@@ -1,0 +1,170 @@
+//! What a test host has at a moment: to show that an operation left nothing behind.
+//!
+//! In: a host; out: lines, one for each link, nft statement, mount, namespace pin, process, cgroup
+//! of a container, and record or directory named by an id. Two inventories are compared as text.
+//! Counters and other things that change by themselves are not in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::init::children;
+use crate::testhost::TestHost;
+use crate::wait::eventually;
+
+/// The things a test host has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    lines: BTreeSet<String>,
+}
+
+impl Inventory {
+    /// What `host` has now.
+    #[track_caller]
+    pub fn of(host: &TestHost) -> Inventory {
+        let mut lines = BTreeSet::new();
+        lines.extend(links(host));
+        lines.extend(firewall(host));
+        lines.extend(mounts(host));
+        lines.extend(files(host));
+        lines.extend(processes(host.pid()));
+        lines.extend(records(host));
+        Inventory { lines }
+    }
+
+    /// Lines of `self` that are not in `other`, then those the other way.
+    pub fn difference(&self, other: &Inventory) -> String {
+        let gone = self.lines.difference(&other.lines).map(|line| format!("- {line}\n"));
+        let new = other.lines.difference(&self.lines).map(|line| format!("+ {line}\n"));
+        gone.chain(new).collect()
+    }
+
+    /// Waits until `host` has exactly this again: taking down may be asynchronous.
+    ///
+    /// # Panics
+    /// After ten seconds, with the difference.
+    #[track_caller]
+    pub fn assert_restored(&self, host: &TestHost) {
+        let mut last = String::new();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while std::time::Instant::now() < deadline {
+            last = self.difference(&Inventory::of(host));
+            if last.is_empty() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("the host is not as it was:\n{last}");
+    }
+}
+
+impl TestHost {
+    /// What this host has now.
+    #[track_caller]
+    pub fn inventory(&self) -> Inventory {
+        // The daemon may still take down what the step before removed: settle first.
+        let mut last = Inventory::of(self);
+        eventually("the host settles", || {
+            let now = Inventory::of(self);
+            let same = now == last;
+            last = now;
+            same.then(|| last.clone())
+        })
+    }
+}
+
+fn links(host: &TestHost) -> Vec<String> {
+    let text = host.run(["ip", "-o", "link"]).ok().stdout;
+    let name = |line: &str| line.split(": ").nth(1).map(str::to_owned);
+    let name = |line| name(line).map(|n| n.split('@').next().unwrap_or_default().to_owned());
+    text.lines().filter_map(name).map(|name| format!("link {name}")).collect()
+}
+
+fn firewall(host: &TestHost) -> Vec<String> {
+    let text = host.run(["nft", "--stateless", "list", "ruleset"]).ok().stdout;
+    let mut place = String::new();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("table ") || line.trim_start().starts_with("chain ") {
+            place = line.trim().to_owned();
+        }
+        lines.push(format!("nft {place} {}", line.trim()));
+    }
+    lines
+}
+
+fn mounts(host: &TestHost) -> Vec<String> {
+    let path = format!("/proc/{}/mountinfo", host.pid());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let point = |line: &str| line.split(' ').nth(4).map(|point| format!("mount {point}"));
+    text.lines().filter_map(point).collect()
+}
+
+/// Namespace pins, and whatever the engine or the cgroups name after a container or network.
+fn files(host: &TestHost) -> Vec<String> {
+    let mut lines = Vec::new();
+    for root in ["/run", host.engine().data_root()] {
+        find(&host.path(root), 4, &mut |path| {
+            let text = path.display().to_string();
+            let named_by_id = path.file_name().is_some_and(|name| has_id(&name.to_string_lossy()));
+            if named_by_id || text.contains("/netns/") {
+                lines.push(format!("file {}", text.split_once("/root").map_or("", |(_, p)| p)));
+            }
+        });
+    }
+    for file in host.cgroup_files() {
+        let root = file.parent().unwrap_or(Path::new("/"));
+        find(root, 3, &mut |path| {
+            if path.is_dir() && has_id(&path.to_string_lossy()) {
+                lines.push(format!("cgroup {}", path.display()));
+            }
+        });
+    }
+    lines
+}
+
+/// Does a name carry an identifier of 64 hexadecimal digits?
+fn has_id(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_hexdigit()).any(|word| word.len() == 64)
+}
+
+fn find(dir: &Path, depth: u32, found: &mut impl FnMut(&Path)) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        found(&entry.path());
+        if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            find(&entry.path(), depth - 1, found);
+        }
+    }
+}
+
+/// The programs of runtimes that run in the host, with how many of each.
+fn processes(init: u32) -> Vec<String> {
+    let Ok(space) = fs::read_link(format!("/proc/{init}/ns/pid")) else { return Vec::new() };
+    let mut names = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        if fs::read_link(entry.path().join("ns/pid")).is_ok_and(|own| own == space) {
+            let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+            names.push(name.trim().to_owned());
+        }
+    }
+    let ours = ["conmon", "crun", "runc", "containerd-shim", "docker-proxy", "docker-init"];
+    let count = |name: &&str| names.iter().filter(|n| n.starts_with(*name)).count();
+    let mut lines: Vec<String> =
+        ours.iter().map(|name| format!("processes {name}: {}", count(name))).collect();
+    // What a runtime left without a parent hangs below process number one.
+    let adopted = children(init).len();
+    lines.push(format!("adopted processes: {adopted}"));
+    lines
+}
+
+fn records(host: &TestHost) -> Vec<String> {
+    let http = host.http();
+    let mut lines = Vec::new();
+    for path in ["/containers/json?all=1", "/networks"] {
+        let list = http.get(path).json();
+        let ids = list.as_array().into_iter().flatten();
+        lines.extend(ids.map(|item| format!("record {path} {}", item["Id"])));
+    }
+    lines
+}
