@@ -162,3 +162,138 @@ fn write(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn passes_the_contract() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut count = 0;
+        crate::contract::check(|| {
+            count += 1;
+            Embedded::open(&directory.path().join(format!("{count}.redb"))).unwrap()
+        });
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_reopening() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.redb");
+        let store = Embedded::open(&path).unwrap();
+        let revision = store.commit(Transaction::new().put("a", "1")).unwrap();
+        drop(store);
+        let store = Embedded::open(&path).unwrap();
+        assert_eq!(store.get("a").unwrap().unwrap().revision, revision);
+        assert!(store.commit(Transaction::new().put("a", "2")).unwrap() > revision);
+    }
+
+    #[test]
+    fn a_second_opener_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.redb");
+        let _first = Embedded::open(&path).unwrap();
+        let error = Embedded::open(&path).unwrap_err();
+        assert!(matches!(error, Error::InUse { .. }), "{error}");
+        assert!(error.to_string().contains("in use by another daemon"), "{error}");
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.redb");
+        let store = Embedded::open(&path).unwrap();
+        let writing = store.database.begin_write().unwrap();
+        writing.open_table(META).unwrap().insert("format", 7).unwrap();
+        writing.commit().unwrap();
+        drop(store);
+        assert!(matches!(Embedded::open(&path), Err(Error::Format { found: 7, .. })));
+    }
+
+    #[test]
+    fn a_file_that_is_not_a_store_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.redb");
+        std::fs::write(&path, b"this is no store, whatever its name may say").unwrap();
+        assert!(matches!(Embedded::open(&path), Err(Error::Open { .. })));
+    }
+
+    #[test]
+    fn a_reader_does_not_wait_for_a_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Embedded::open(&directory.path().join("s.redb")).unwrap();
+        store.commit(Transaction::new().put("a", "1")).unwrap();
+        let writing = store.database.begin_write().unwrap();
+        assert_eq!(store.get("a").unwrap().unwrap().value, b"1");
+        assert_eq!(store.list("").unwrap().entries.len(), 1);
+        writing.abort().unwrap();
+    }
+
+    /// Where the child of `what_was_acknowledged_survives_kill` finds its file.
+    const CHILD: &str = "HAWSER_STORE_TEST_FILE";
+
+    #[test]
+    #[ignore = "the child process of what_was_acknowledged_survives_kill"]
+    fn commits_until_it_is_killed() {
+        let path = std::env::var_os(CHILD).unwrap();
+        let store = Embedded::open(Path::new(&path)).unwrap();
+        let start = store.list("n/").unwrap().entries.len();
+        for n in start.. {
+            store
+                .commit(
+                    Transaction::new().absent(format!("n/{n:08}")).put(format!("n/{n:08}"), "x"),
+                )
+                .unwrap();
+            println!("\nacknowledged {n}");
+        }
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_kill() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.redb");
+        let mut acknowledged = 0;
+        for round in 1..=5 {
+            acknowledged = kill_after(&path, acknowledged + 20 * round);
+            let store = Embedded::open(&path).unwrap();
+            let entries = store.list("n/").unwrap().entries;
+            assert!(entries.len() > acknowledged, "{} of {acknowledged}", entries.len());
+            for (n, entry) in entries.iter().enumerate() {
+                assert_eq!(entry.key, format!("n/{n:08}"));
+            }
+        }
+    }
+
+    /// Runs the committing child, kills it once it has acknowledged `enough`; returns the last
+    /// number that it acknowledged.
+    fn kill_after(path: &Path, enough: usize) -> usize {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "embedded::tests::commits_until_it_is_killed",
+                "--nocapture",
+                "--ignored",
+            ])
+            .env(CHILD, path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut last = 0;
+        for line in lines.map_while(Result::ok) {
+            let Some(n) = line.strip_prefix("acknowledged ") else { continue };
+            last = n.parse().unwrap();
+            if last >= enough {
+                // SIGKILL; lines that it wrote before are still read.
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        assert!(last >= enough, "the child ended early, after {last}");
+        last
+    }
+}
