@@ -1,0 +1,22 @@
+//! Disconnecting a sandbox from a network.
+
+use crate::error::Error;
+use crate::id::{NetworkId, SandboxId};
+use crate::model::{Model, Touched};
+use crate::network::Driver;
+
+impl Model {
+    /// Takes the sandbox's endpoint off the network; its addresses are free again.
+    pub fn disconnect(&mut self, sandbox: SandboxId, network: NetworkId) -> Result<Touched, Error> {
+        let net = self.known_network(network)?;
+        self.known_sandbox(sandbox)?;
+        if net.driver == Driver::Host {
+            return Err(Error::HostNetwork);
+        }
+        let not = || Error::NotConnected { sandbox, network: net.name.to_string() };
+        let endpoint = self.endpoint_between(sandbox, network).ok_or_else(not)?;
+        let (id, touched) = (endpoint.id, Touched::endpoint(endpoint));
+        self.drop_endpoint(id);
+        Ok(touched)
+    }
+}

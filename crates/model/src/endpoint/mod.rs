@@ -1,0 +1,122 @@
+//! Endpoints: the attachment of a sandbox to a network.
+//!
+//! In: [`EndpointSpec`]. Out: [`Endpoint`] records. `connect` and `disconnect` are the verbs,
+//! `address` gives addresses, `gateway` says which endpoint leads to the outside.
+
+pub(crate) mod address;
+mod connect;
+mod disconnect;
+mod gateway;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hawser_hoststate::{IfName, MacAddr};
+use ipnet::{Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EndpointId, NetworkId, SandboxId};
+
+/// What an endpoint has on the wire. Endpoints of `host` and `null` networks have none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Name in the sandbox (`eth0`).
+    pub name: IfName,
+    /// Name of the host's end.
+    pub host_link: IfName,
+    /// Hardware address, unique on the network.
+    pub mac: MacAddr,
+    /// IPv4 address with the subnet's prefix length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<Ipv4Net>,
+    /// IPv6 address with the subnet's prefix length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<Ipv6Net>,
+}
+
+impl Interface {
+    /// The addresses, IPv4 first.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let v4 = self.ipv4.map(|net| IpAddr::V4(net.addr()));
+        v4.into_iter().chain(self.ipv6.map(|net| IpAddr::V6(net.addr())))
+    }
+}
+
+/// An endpoint as it is stored; `endpoint/<id>` in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its identity.
+    pub id: EndpointId,
+    /// The network.
+    pub network: NetworkId,
+    /// The sandbox.
+    pub sandbox: SandboxId,
+    /// Its end of the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Interface>,
+    /// Further names on this network.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Names that only this endpoint's sandbox knows, and the sandbox each stands for (`--link`).
+    #[serde(default)]
+    pub links: BTreeMap<String, SandboxId>,
+    /// The highest gives the sandbox its default gateway.
+    #[serde(default)]
+    pub gw_priority: i64,
+    /// Driver options as given, for `inspect`.
+    #[serde(default)]
+    pub driver_opts: BTreeMap<String, String>,
+}
+
+/// An endpoint asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointSpec {
+    /// Its identity: fresh random bytes of the caller.
+    pub id: EndpointId,
+    /// The network.
+    pub network: NetworkId,
+    /// The sandbox.
+    pub sandbox: SandboxId,
+    /// A certain IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// A certain IPv6 address.
+    pub ipv6: Option<Ipv6Addr>,
+    /// A certain hardware address.
+    pub mac: Option<MacAddr>,
+    /// Further names on this network.
+    pub aliases: Vec<String>,
+    /// Private names.
+    pub links: BTreeMap<String, SandboxId>,
+    /// The highest gives the default gateway.
+    pub gw_priority: i64,
+    /// Driver options.
+    pub driver_opts: BTreeMap<String, String>,
+}
+
+impl EndpointSpec {
+    /// An endpoint with everything picked; change the fields that differ.
+    pub fn new(id: EndpointId, network: NetworkId, sandbox: SandboxId) -> Self {
+        Self {
+            id,
+            network,
+            sandbox,
+            ipv4: None,
+            ipv6: None,
+            mac: None,
+            aliases: Vec::new(),
+            links: BTreeMap::new(),
+            gw_priority: 0,
+            driver_opts: BTreeMap::new(),
+        }
+    }
+}
+
+/// A unicast, locally administered hardware address from six (or fewer) bytes.
+pub(crate) fn local_mac(bytes: &[u8]) -> MacAddr {
+    let mut mac = [0u8; 6];
+    for (to, from) in mac.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    mac[0] = (mac[0] & 0xfc) | 0x02;
+    MacAddr(mac)
+}

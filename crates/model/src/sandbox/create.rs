@@ -1,0 +1,63 @@
+//! Making, renaming and removing sandboxes.
+
+use std::sync::Arc;
+
+use super::{Mode, Sandbox, SandboxSpec};
+use crate::error::Error;
+use crate::id::SandboxId;
+use crate::model::{Model, Touched};
+
+impl Model {
+    /// Makes a sandbox, with its ports allocated.
+    pub fn create_sandbox(&mut self, spec: SandboxSpec) -> Result<Touched, Error> {
+        if let Mode::Shared(other) = spec.mode {
+            self.known_sandbox(other)?;
+        }
+        let mut publications = spec.publications;
+        publications.sort();
+        publications.dedup();
+        let sandbox = Sandbox {
+            id: spec.id,
+            name: spec.name,
+            hostname: spec.hostname,
+            mode: spec.mode,
+            publications,
+            sysctls: spec.sysctls,
+            next_interface: 0,
+        };
+        self.check_new_sandbox(&sandbox)?;
+        self.add_sandbox(sandbox);
+        Ok(Touched::sandbox(spec.id))
+    }
+
+    /// Takes a sandbox away, and its endpoints with it. Sandboxes that share it lose the network
+    /// with it and keep their records, as Docker's containers do.
+    pub fn remove_sandbox(&mut self, id: SandboxId) -> Result<Touched, Error> {
+        self.known_sandbox(id)?;
+        let mut touched = Touched::sandbox(id);
+        touched.endpoints = self.joined.get(&id).cloned().unwrap_or_default();
+        for endpoint in &touched.endpoints {
+            self.drop_endpoint(*endpoint);
+        }
+        self.drop_sandbox(id);
+        Ok(touched)
+    }
+
+    /// Gives a sandbox the container's new name.
+    pub fn rename_sandbox(&mut self, id: SandboxId, name: &str) -> Result<Touched, Error> {
+        let sandbox = self.known_sandbox(id)?;
+        let renamed = Sandbox { name: name.to_owned(), ..Sandbox::clone(sandbox) };
+        Arc::make_mut(&mut self.sandboxes).insert(id, Arc::new(renamed));
+        Ok(Touched::sandbox(id))
+    }
+
+    pub(crate) fn check_new_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
+        if self.sandboxes.contains_key(&sandbox.id) {
+            return Err(Error::SandboxTaken(sandbox.id));
+        }
+        if sandbox.mode != Mode::Own && !sandbox.publications.is_empty() {
+            return Err(Error::PublishWithoutNetwork);
+        }
+        self.check_publications(sandbox)
+    }
+}
