@@ -16,8 +16,6 @@ mod zone;
 pub use diff::{Change, diff};
 pub use element::{Element, ElementData, SetName};
 pub use link::{Bridge, Link, LinkKind, Peer, Veth};
-pub use object::{
-    Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl,
-};
+pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
 pub use words::{IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport};
 pub use zone::Zone;

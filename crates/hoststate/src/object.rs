@@ -20,6 +20,17 @@ pub struct Sysctl {
     pub value: String,
 }
 
+impl Sysctl {
+    /// The link that the setting is of, and gone with: the part behind `conf/` or `neigh/`.
+    /// `all` and `default` are no links.
+    pub fn link(&self) -> Option<IfName> {
+        let mut parts = self.name.split('/');
+        parts.find(|part| matches!(*part, "conf" | "neigh"))?;
+        let name = parts.next().filter(|name| !matches!(*name, "all" | "default"))?;
+        name.parse().ok()
+    }
+}
+
 /// An address on a link.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {

@@ -85,7 +85,8 @@ impl fmt::Display for MacAddr {
 impl FromStr for MacAddr {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        let bad = || format!("invalid MAC address {s:?}: six hexadecimal bytes, as 02:42:ac:11:00:02");
+        let bad =
+            || format!("invalid MAC address {s:?}: six hexadecimal bytes, as 02:42:ac:11:00:02");
         let mut bytes = [0u8; 6];
         let mut parts = s.split([':', '-']);
         for byte in &mut bytes {
