@@ -11,14 +11,16 @@
 //!
 //! All calls block: use a blocking thread.
 
+mod compression;
 mod config;
 mod error;
+mod hash;
 mod id;
 mod reference;
+mod tar;
+mod unpack;
 
-pub use config::{
-    ContainerConfig, Healthcheck, History, ImageConfig, RootFs,
-};
+pub use config::{ContainerConfig, Healthcheck, History, ImageConfig, RootFs};
 pub use error::{Error, Kind, Result};
 pub use id::{ChainId, Digest, ImageId};
 pub use reference::Reference;
