@@ -40,7 +40,7 @@ impl Engine {
     /// data root, settings that contradict what is there.
     pub async fn open(settings: Settings) -> Result<Arc<Self>> {
         let engine = Arc::new(blocking(move || Self::assemble(settings)).await?);
-        engine.networks.recover(&engine.settings).await?;
+        engine.networks.recover(&engine).await?;
         container::recover(&engine).await?;
         Ok(engine)
     }

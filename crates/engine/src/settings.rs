@@ -74,3 +74,10 @@ pub struct DefaultBridge {
     /// Whether its containers' traffic takes the host's address (`--ip-masq`).
     pub masquerade: bool,
 }
+
+impl Settings {
+    /// Directory of a container's own files: hosts, hostname, resolv.conf, log.
+    pub fn container_dir(&self, id: &crate::record::ContainerId) -> PathBuf {
+        self.data_root.join("containers").join(id.as_str())
+    }
+}

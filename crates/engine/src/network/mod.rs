@@ -4,112 +4,108 @@
 //! starts a sandbox to run in. Every change goes the same way (`change.rs`): model, plan, store,
 //! kernel; a failure goes the same way back.
 
+mod change;
+mod check;
+mod connect;
+mod create;
+mod disconnect;
 mod etc;
+mod inspect;
+mod join;
+mod links;
+mod list;
+mod names;
+mod ports;
+mod predefined;
+mod prune;
+mod records;
+mod recover;
+mod remove;
+mod tell;
 mod view;
 
-use std::os::fd::OwnedFd;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hawser_dns::Dns;
+use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
+use hawser_model::{Mode, Model, SandboxId, Surroundings};
 use hawser_store::Embedded;
 
+use self::change::Writer;
 pub use etc::EtcFiles;
+pub use join::Joined;
 pub use view::{Attached, NetworkCreated, NetworkDetails, NetworkView};
 
-use crate::engine::Engine;
-use crate::error::Result;
-use crate::filters::Filters;
-use crate::record::{Container, ContainerId};
+use crate::engine::system;
+use crate::error::{Error, Kind, Result};
+use crate::record::ContainerId;
 use crate::settings::Settings;
-use crate::spec::{EndpointSettings, NetworkCreate, NetworkingConfig};
 
 /// All networks of the engine.
-pub struct Networks {}
-
-/// What a container that starts needs of its networks.
-#[derive(Debug)]
-pub struct Joined {
-    /// The namespace to run in; `None` is the host's.
-    pub netns: Option<OwnedFd>,
-    /// Files to bind over the container's own.
-    pub etc: EtcFiles,
-    /// Environment variables of links (`NAME=value`).
-    pub env: Vec<String>,
-    /// What the user should know.
-    pub warnings: Vec<String>,
+pub struct Networks {
+    writer: Arc<Writer>,
+    kernel: Arc<Kernel>,
+    dns: Dns,
+    pools: Vec<hawser_model::DefaultPool>,
+    publish_address: Option<IpAddr>,
 }
 
 impl Networks {
-    pub(crate) fn open(_settings: &Settings, _store: Arc<Embedded>, _kernel: Arc<Kernel>, _dns: Dns) -> Result<Self> {
-        todo!()
+    /// Reads the networks from the store; nothing is made yet.
+    pub(crate) fn open(
+        settings: &Settings,
+        store: Arc<Embedded>,
+        kernel: Arc<Kernel>,
+        dns: Dns,
+    ) -> Result<Self> {
+        let writer = Writer::open(store, Arc::clone(&kernel), hawser_plan::Settings::default())?;
+        let pools = settings.address_pools.iter();
+        let pools = pools.map(|(base, size)| hawser_model::DefaultPool { base: *base, size: *size });
+        let mut pools: Vec<_> = pools.collect();
+        if pools.is_empty() {
+            pools = hawser_model::docker_pools();
+        }
+        let publish_address = settings.publish_address;
+        Ok(Self { writer: Arc::new(writer), kernel, dns, pools, publish_address })
     }
 
-    pub(crate) async fn recover(&self, _settings: &Settings) -> Result<()> {
-        todo!()
-    }
-
-    /// At create: checks the mode and what is asked for on each network, and fills in
-    /// `record.networks` and `record.host_config.network_mode`. Gives warnings for the client.
-    pub(crate) fn check(&self, _engine: &Engine, _record: &mut Container, _networking: NetworkingConfig) -> Result<Vec<String>> {
-        todo!()
-    }
-
-    /// At start: makes the sandbox with its endpoints and publishes the ports. An error leaves
-    /// nothing behind.
-    pub(crate) async fn join(&self, _engine: &Engine, _record: &Container) -> Result<Joined> {
-        todo!()
-    }
-
-    /// When the process has ended, or could not be started. Nothing if it has left already.
-    pub(crate) async fn leave(&self, _engine: &Engine, _id: &ContainerId) -> Result<()> {
-        todo!()
-    }
-
-    /// A container's place in its networks, for `inspect` and `ps`.
-    pub(crate) fn view(&self, _record: &Container) -> NetworkView {
-        todo!()
-    }
-
-    /// After a container has got another name (in the record).
-    pub(crate) async fn rename(&self, _record: &Container) -> Result<()> {
-        todo!()
+    /// What a new network must fit into: what the host has that is not ours.
+    fn surroundings(&self) -> Result<Surroundings> {
+        let look = |e| system("look at the host's addresses", e);
+        let mut taken = self.kernel.addresses().map_err(look)?;
+        taken.extend(self.kernel.routes().map_err(look)?);
+        let model = self.writer.model();
+        let ours: Vec<_> = model.networks().flat_map(|n| &n.pools).map(|p| p.subnet).collect();
+        taken.retain(|net| !ours.iter().any(|subnet| subnet.contains(net)));
+        Ok(Surroundings { pools: self.pools.clone(), taken })
     }
 }
 
-impl Engine {
-    /// Makes a network.
-    pub async fn network_create(&self, _request: NetworkCreate) -> Result<NetworkCreated> {
-        todo!()
-    }
+/// A sandbox has the id of its container.
+fn sandbox_id(id: &ContainerId) -> Result<SandboxId> {
+    id.as_str().parse().map_err(|e| system("name the sandbox", e))
+}
 
-    /// All networks that the filters let through, ordered by name.
-    pub fn network_list(&self, _filters: &Filters) -> Result<Vec<NetworkDetails>> {
-        todo!()
+/// The namespace that a sandbox lives in; `None` is the host's. With `container:` it is the other
+/// sandbox's, as long as that is there.
+fn namespace_of(model: &Model, id: SandboxId) -> Option<NamespaceName> {
+    match model.sandbox(id)?.mode {
+        Mode::Own => Some(hawser_plan::namespace(id)),
+        Mode::Host => None,
+        Mode::Shared(other) => namespace_of(model, other),
     }
+}
 
-    /// One network, by id, name or unique id prefix.
-    pub fn network_inspect(&self, _reference: &str) -> Result<NetworkDetails> {
-        todo!()
-    }
-
-    /// Connects a container, running or not.
-    pub async fn network_connect(self: &Arc<Self>, _network: &str, _container: &str, _settings: EndpointSettings) -> Result<()> {
-        todo!()
-    }
-
-    /// Disconnects a container, running or not.
-    pub async fn network_disconnect(self: &Arc<Self>, _network: &str, _container: &str, _force: bool) -> Result<()> {
-        todo!()
-    }
-
-    /// Removes a network.
-    pub async fn network_remove(&self, _reference: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Removes unused networks; gives their names.
-    pub async fn network_prune(&self, _filters: &Filters) -> Result<Vec<String>> {
-        todo!()
-    }
+/// A law of the model, as an error of the engine.
+fn law(error: hawser_model::Error) -> Error {
+    let kind = match error.kind() {
+        hawser_model::Kind::Invalid => Kind::Invalid,
+        hawser_model::Kind::Forbidden => Kind::Forbidden,
+        hawser_model::Kind::NotFound => Kind::NotFound,
+        hawser_model::Kind::Conflict => Kind::Conflict,
+        hawser_model::Kind::System => Kind::System,
+    };
+    Error::new(kind, error.to_string())
 }

@@ -1,0 +1,156 @@
+//! The one way in which networks change: model, plan, store, kernel.
+//!
+//! In: a function on the model. Out: its value, with the host as the plan says; or its error, with
+//! model, store and host as they were. One change at a time; readers take snapshots and never wait.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hawser_hoststate::diff;
+use hawser_kernel::{ApplyError, Kernel};
+use hawser_model::{Model, Touched};
+use hawser_plan::plan;
+use hawser_store::{Embedded, Store, Transaction};
+use serde::Serialize;
+
+use crate::engine::{blocking, system};
+use crate::error::{Error, Kind, Result};
+
+/// The model with the doors that a change goes through.
+pub(super) struct Writer {
+    store: Arc<Embedded>,
+    kernel: Arc<Kernel>,
+    settings: hawser_plan::Settings,
+    model: RwLock<Arc<Model>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Writer {
+    /// A writer of what the store holds.
+    pub(super) fn open(
+        store: Arc<Embedded>,
+        kernel: Arc<Kernel>,
+        settings: hawser_plan::Settings,
+    ) -> Result<Self> {
+        let model = super::records::load(&store)?;
+        let model = RwLock::new(Arc::new(model));
+        Ok(Self { store, kernel, settings, model, turn: tokio::sync::Mutex::default() })
+    }
+
+    /// The model as it is now.
+    pub(super) fn model(&self) -> Arc<Model> {
+        Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Changes the model, the store and the host, or nothing.
+    pub(super) async fn change<T, F>(self: &Arc<Self>, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)> + Send + 'static,
+    {
+        let writer = Arc::clone(self);
+        let turn = self.turn.lock().await;
+        let result = blocking(move || writer.transact(change)).await;
+        drop(turn);
+        result
+    }
+
+    fn transact<T>(
+        &self,
+        change: impl FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)>,
+    ) -> Result<T> {
+        let old = self.model();
+        let mut new = Model::clone(&old);
+        let (value, touched) = change(&mut new, &self.kernel)?;
+        let before = plan(&old, &touched, &self.settings);
+        let after = plan(&new, &touched, &self.settings);
+        self.store
+            .commit(writes(&new, &touched)?)
+            .map_err(|e| system("save the change of the networks", e))?;
+        if let Err(error) = self.kernel.apply(&diff(&before, &after)) {
+            self.way_back(&old, &touched, &diff(&after, &before));
+            return Err(refused(error));
+        }
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        Ok(value)
+    }
+
+    /// Makes host and store what they were. What fails here is told and left to the next start,
+    /// which compares everything.
+    fn way_back(&self, old: &Model, touched: &Touched, changes: &[hawser_hoststate::Change]) {
+        if let Err(error) = self.kernel.apply(changes) {
+            tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
+        }
+        let saved = writes(old, touched).and_then(|t| {
+            self.store.commit(t).map_err(|e| system("save the way back", e))
+        });
+        if let Err(error) = saved {
+            tracing::error!(%error, "the records of a failed change could not be put back");
+        }
+    }
+
+    /// Makes the whole host what the model says; for the start of the daemon.
+    pub(super) async fn reconcile(self: &Arc<Self>) -> Result<usize> {
+        let writer = Arc::clone(self);
+        let turn = self.turn.lock().await;
+        let done = blocking(move || {
+            let observed = writer.kernel.observe().map_err(|e| system("observe the host", e))?;
+            let wanted = hawser_plan::plan_all(&writer.model(), &writer.settings);
+            let changes = diff(&observed, &wanted);
+            writer.kernel.apply(&changes).map_err(refused)?;
+            Ok(changes.len())
+        });
+        let result = done.await;
+        drop(turn);
+        result
+    }
+}
+
+/// The writes that bring the store to what the model says of the touched records.
+fn writes(model: &Model, touched: &Touched) -> Result<Transaction> {
+    let mut t = Transaction::new();
+    for id in &touched.networks {
+        t = write(t, format!("network/{id}"), model.network(*id))?;
+    }
+    for id in &touched.sandboxes {
+        t = write(t, format!("sandbox/{id}"), model.sandbox(*id))?;
+    }
+    for id in &touched.endpoints {
+        t = write(t, format!("endpoint/{id}"), model.endpoint(*id))?;
+    }
+    Ok(t)
+}
+
+fn write<R: Serialize>(t: Transaction, key: String, record: Option<&Arc<R>>) -> Result<Transaction> {
+    let Some(record) = record else { return Ok(t.delete(key)) };
+    let value = serde_json::to_vec(&**record).map_err(|e| system("write a record", e))?;
+    Ok(t.put(key, value))
+}
+
+/// What the user reads when the kernel refuses a change.
+fn refused(error: ApplyError) -> Error {
+    use hawser_hoststate::Key;
+    use hawser_kernel::ErrorKind;
+    let cause = &error.error;
+    let hint = if cause.hint.is_empty() { String::new() } else { format!(" ({})", cause.hint) };
+    if let (Key::HeldPort(port), ErrorKind::PortTaken) = (&error.object, cause.kind) {
+        let socket = std::net::SocketAddr::new(port.address, port.port);
+        let text = format!(
+            "failed to bind host port for {socket}/{}: address already in use{hint}",
+            port.transport
+        );
+        return Error::new(Kind::System, text);
+    }
+    if let (Key::HeldPort(port), ErrorKind::AddressMissing) = (&error.object, cause.kind) {
+        let socket = std::net::SocketAddr::new(port.address, port.port);
+        let text = format!(
+            "failed to bind host port for {socket}/{}: cannot assign requested address{hint}",
+            port.transport
+        );
+        return Error::new(Kind::System, text);
+    }
+    Error::caused(Kind::System, format!("failed to set up the network{hint}"), error.error)
+}

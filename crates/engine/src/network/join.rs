@@ -1,0 +1,205 @@
+//! A container that starts joins its networks; one that has ended leaves them.
+//!
+//! In: a container's record. Out: a sandbox with endpoints, or none of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+
+use hawser_kernel::Kernel;
+use hawser_model::{EndpointId, EndpointSpec, Mode, Model, SandboxId, SandboxSpec, Touched};
+
+use super::check::NetworkMode;
+use super::etc::EtcFiles;
+use super::ports::{self, Wanted};
+use super::{Networks, law, namespace_of, sandbox_id};
+use crate::engine::{Engine, system};
+use crate::error::{Error, Result};
+use crate::record::{Container, ContainerId, Status};
+use crate::spec::EndpointSettings;
+
+/// What a container that starts needs of its networks.
+#[derive(Debug)]
+pub struct Joined {
+    /// The namespace to run in; `None` is the host's.
+    pub netns: Option<OwnedFd>,
+    /// Files to bind over the container's own.
+    pub etc: EtcFiles,
+    /// Environment variables of links (`NAME=value`).
+    pub env: Vec<String>,
+}
+
+impl Networks {
+    /// At start: makes the sandbox with its endpoints and publishes the ports. An error leaves
+    /// nothing behind.
+    pub(crate) async fn join(&self, engine: &Engine, record: &Container) -> Result<Joined> {
+        let id = sandbox_id(&record.id)?;
+        let mode = self.mode(engine, record)?;
+        let request = Request {
+            spec: sandbox(record, id, mode),
+            ports: self.ports_of(record, mode)?,
+            networks: if mode == Mode::Own { record.networks.clone() } else { BTreeMap::new() },
+            links: self.link_targets(engine, record),
+        };
+        self.writer.change(move |model, kernel| request.join(model, kernel)).await?;
+        match self.furnish(engine, record).await {
+            Ok(joined) => {
+                self.tell_connected(engine, record);
+                Ok(joined)
+            }
+            Err(error) => {
+                self.leave(engine, &record.id).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
+        let env = self.name(engine, record).await?;
+        let model = self.writer.model();
+        let netns = match namespace_of(&model, sandbox_id(&record.id)?) {
+            Some(name) => {
+                let open = self.writer.kernel().open_namespace(&name);
+                Some(open.map_err(|e| system("open the sandbox", e))?)
+            }
+            None => None,
+        };
+        Ok(Joined { netns, etc: self.etc_of(engine, record)?, env })
+    }
+
+    /// Whose network the container gets.
+    fn mode(&self, engine: &Engine, record: &Container) -> Result<Mode> {
+        match NetworkMode::of(&record.host_config) {
+            NetworkMode::Host => Ok(Mode::Host),
+            NetworkMode::Networks => Ok(Mode::Own),
+            NetworkMode::Container(target) => {
+                let target = engine.containers.find(&target)?.record();
+                if target.id == record.id {
+                    return Err(Error::invalid("cannot join own network namespace"));
+                }
+                if !matches!(target.state.status, Status::Running | Status::Paused) {
+                    let text = format!("cannot join network namespace of a non running container: {}", target.id);
+                    return Err(Error::conflict(text));
+                }
+                Ok(Mode::Shared(sandbox_id(&target.id)?))
+            }
+        }
+    }
+
+    fn ports_of(&self, record: &Container, mode: Mode) -> Result<Vec<Wanted>> {
+        if mode != Mode::Own {
+            return Ok(Vec::new());
+        }
+        let model = self.writer.model();
+        let names = record.networks.keys();
+        let bindings = names.filter_map(|name| super::check::known(&model, name)?.bridge.host_binding);
+        let host: Option<IpAddr> = bindings.filter(|a| !a.is_unspecified()).next();
+        ports::wanted(record, host.or(self.publish_address))
+    }
+
+    /// When the process has ended, or could not be started. Nothing if it has left already.
+    pub(crate) async fn leave(&self, engine: &Engine, id: &ContainerId) -> Result<()> {
+        let sandbox = sandbox_id(id)?;
+        let model = self.writer.model();
+        if model.sandbox(sandbox).is_none() {
+            return Ok(());
+        }
+        self.unname(&model, sandbox);
+        self.writer
+            .change(move |model, kernel| {
+                let addresses: Vec<IpAddr> = addresses(model, sandbox);
+                let touched = model.remove_sandbox(sandbox).map_err(law)?;
+                Ok(((), touched)).inspect(|_| forget(kernel, &addresses))
+            })
+            .await?;
+        self.tell_disconnected(engine, &model, sandbox);
+        Ok(())
+    }
+}
+
+fn addresses(model: &Model, sandbox: SandboxId) -> Vec<IpAddr> {
+    let endpoints = model.endpoints_of_sandbox(sandbox);
+    endpoints.iter().filter_map(|e| e.interface.as_ref()).flat_map(|i| i.addresses()).collect()
+}
+
+/// The next owner of an address must not get what its predecessor was talking about. Connection
+/// tracking may be absent from the kernel: then there is nothing to forget.
+fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
+    for address in addresses {
+        if let Err(error) = kernel.forget_connections(*address) {
+            tracing::debug!(%address, %error, "tracked connections are left to time out");
+        }
+    }
+}
+
+/// A sandbox asked for, with all that hangs on it.
+struct Request {
+    spec: SandboxSpec,
+    ports: Vec<Wanted>,
+    networks: BTreeMap<String, EndpointSettings>,
+    links: BTreeMap<String, SandboxId>,
+}
+
+impl Request {
+    fn join(mut self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
+        let id = self.spec.id;
+        let mut touched = Touched::default();
+        if model.sandbox(id).is_some() {
+            // A leftover of a start that the daemon did not survive.
+            touched.merge(model.remove_sandbox(id).map_err(law)?);
+        }
+        self.spec.publications = ports::choose(model, kernel, &self.ports)?;
+        touched.merge(model.create_sandbox(self.spec).map_err(law)?);
+        for (name, settings) in &self.networks {
+            let network = model.resolve_network(name).map_err(law)?.id;
+            let spec = endpoint(id, network, settings, &self.links)?;
+            touched.merge(model.connect(spec).map_err(law)?);
+        }
+        Ok(((), touched))
+    }
+}
+
+fn sandbox(record: &Container, id: SandboxId, mode: Mode) -> SandboxSpec {
+    let mut spec = SandboxSpec::new(id, record.name.clone());
+    spec.hostname.clone_from(&record.config.hostname);
+    spec.mode = mode;
+    if mode == Mode::Own {
+        let own = record.host_config.sysctls.iter().filter(|(name, _)| name.starts_with("net."));
+        spec.sysctls = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    }
+    spec
+}
+
+/// An endpoint as the user asked for it.
+pub(super) fn endpoint(
+    sandbox: SandboxId,
+    network: hawser_model::NetworkId,
+    settings: &EndpointSettings,
+    links: &BTreeMap<String, SandboxId>,
+) -> Result<EndpointSpec> {
+    let id = EndpointId::from_bytes(rand::random());
+    let mut spec = EndpointSpec::new(id, network, sandbox);
+    if let Some(ipam) = &settings.ipam_config {
+        spec.ipv4 = optional(&ipam.ipv4_address)?;
+        spec.ipv6 = optional(&ipam.ipv6_address)?;
+    }
+    spec.mac = optional(&settings.mac_address)?;
+    spec.aliases = settings.aliases.clone().unwrap_or_default();
+    spec.gw_priority = settings.gw_priority;
+    spec.driver_opts = settings.driver_opts.clone().unwrap_or_default();
+    for link in settings.links.iter().flatten() {
+        let (target, alias) = super::links::parse(link);
+        if let Some(sandbox) = links.get(target) {
+            spec.links.insert(alias.to_owned(), *sandbox);
+        }
+    }
+    Ok(spec)
+}
+
+fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let bad = |_| Error::invalid(format!("invalid address: {text}"));
+    text.parse().map(Some).map_err(bad)
+}

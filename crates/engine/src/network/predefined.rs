@@ -1,0 +1,126 @@
+//! The networks that are always there: `bridge`, `host` and `none`.
+//!
+//! In: the daemon's settings. Out: what the model is asked to make at the first start, and again
+//! for the default bridge when the settings have changed and nobody is on it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use hawser_model::{Driver, Model, NetworkId, NetworkName, NetworkSpec, PoolSpec, Surroundings, Touched};
+use ipnet::IpNet;
+
+use super::law;
+use crate::engine::system;
+use crate::error::Result;
+use crate::settings::Settings;
+
+const BRIDGE: &str = "com.docker.network.bridge.";
+
+/// Makes what is missing; answers what was touched.
+pub(super) fn ensure(
+    model: &mut Model,
+    settings: &Settings,
+    around: &Surroundings,
+    now: &str,
+) -> Result<Touched> {
+    let mut touched = Touched::default();
+    for (name, driver) in [("host", Driver::Host), ("none", Driver::Null)] {
+        if model.resolve_network(name).is_err() {
+            touched.merge(make(model, plain(name, driver, now)?, around)?);
+        }
+    }
+    touched.merge(ensure_bridge(model, settings, around, now)?);
+    Ok(touched)
+}
+
+fn ensure_bridge(
+    model: &mut Model,
+    settings: &Settings,
+    around: &Surroundings,
+    now: &str,
+) -> Result<Touched> {
+    let mut touched = Touched::default();
+    let present = model.resolve_network("bridge").ok().cloned();
+    let wanted = default_bridge(settings, now)?;
+    if let Some(present) = present {
+        let kept = !settings.bridge.disabled && present.options == wanted.options && same_pools(&present.pools, &wanted);
+        let used = !model.endpoints_of_network(present.id).is_empty();
+        if kept || used {
+            if !kept {
+                tracing::warn!("the default bridge keeps its old settings until no container uses it");
+            }
+            return Ok(touched);
+        }
+        touched.merge(drop_unused(model, present.id)?);
+    }
+    if !settings.bridge.disabled {
+        touched.merge(make(model, wanted, around)?);
+    }
+    Ok(touched)
+}
+
+/// Takes a predefined network out: users can't, so the model has no verb for it.
+fn drop_unused(model: &mut Model, id: NetworkId) -> Result<Touched> {
+    let mut records = model.records();
+    records.networks.retain(|network| network.id != id);
+    *model = Model::from_records(records).map_err(law)?;
+    Ok(Touched { networks: BTreeSet::from([id]), ..Touched::default() })
+}
+
+fn same_pools(present: &[hawser_model::Pool], wanted: &NetworkSpec) -> bool {
+    wanted.pools.iter().all(|w| {
+        w.subnet.is_none_or(|subnet| {
+            present.iter().any(|p| {
+                p.subnet == subnet
+                    && p.ip_range == w.ip_range
+                    && w.gateway.is_none_or(|g| p.gateway == Some(g))
+                    && p.next_hop == w.next_hop
+            })
+        })
+    })
+}
+
+fn make(model: &mut Model, spec: NetworkSpec, around: &Surroundings) -> Result<Touched> {
+    let name = spec.name.to_string();
+    model
+        .create_network(spec, around)
+        .map_err(|e| system(&format!("make the network {name}"), e))
+}
+
+fn plain(name: &str, driver: Driver, now: &str) -> Result<NetworkSpec> {
+    let name: NetworkName = name.parse().map_err(law)?;
+    let mut spec = NetworkSpec::new(NetworkId::from_bytes(rand::random()), name, driver);
+    spec.predefined = true;
+    spec.created = now.to_owned();
+    Ok(spec)
+}
+
+/// The default bridge as `--bridge-name`, `--bip`, `--fixed-cidr`, `--default-gateway`, `--icc`,
+/// `--ip-masq` and `--mtu` say.
+fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
+    let bridge = &settings.bridge;
+    let mut spec = plain("bridge", Driver::Bridge, now)?;
+    let mtu = if settings.mtu == 0 { 1500 } else { settings.mtu };
+    let host = settings.publish_address.map_or("0.0.0.0".to_owned(), |a| a.to_string());
+    for (key, value) in [
+        ("default_bridge", "true".to_owned()),
+        ("enable_icc", bridge.icc.to_string()),
+        ("enable_ip_masquerade", bridge.masquerade.to_string()),
+        ("host_binding_ipv4", host),
+        ("name", bridge.name.clone()),
+    ] {
+        spec.options.insert(format!("{BRIDGE}{key}"), value);
+    }
+    spec.options.insert("com.docker.network.driver.mtu".to_owned(), mtu.to_string());
+    let range = bridge.fixed_cidr.map(IpNet::V4);
+    let subnet = bridge.bip.map(|bip| IpNet::V4(bip.trunc())).or(range);
+    spec.pools.push(PoolSpec {
+        subnet,
+        ip_range: range.filter(|r| Some(*r) != subnet),
+        gateway: bridge.bip.map(|bip| IpAddr::V4(bip.addr())),
+        next_hop: bridge.gateway,
+        ..PoolSpec::default()
+    });
+    Ok(spec)
+}
+
