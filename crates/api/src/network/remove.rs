@@ -1,0 +1,12 @@
+//! `DELETE /networks/{name}`.
+
+use axum::extract::{Path, State};
+
+use crate::Shared;
+use crate::answer;
+use crate::error::Result;
+
+pub async fn handle(State(engine): Shared, Path(name): Path<String>) -> Result {
+    engine.network_remove(&name).await?;
+    Ok(answer::no_content())
+}
