@@ -68,6 +68,16 @@ pub struct Endpoint {
     pub driver_opts: BTreeMap<String, String>,
 }
 
+impl Endpoint {
+    /// Hardware address of the host's end of the wire, made from the endpoint's id. Its first
+    /// byte is as high as can be: a bridge without an address of its own takes the lowest one.
+    pub fn host_mac(&self) -> MacAddr {
+        let MacAddr(mut mac) = local_mac(&self.id.as_bytes()[26..]);
+        mac[0] = 0xfe;
+        MacAddr(mac)
+    }
+}
+
 /// An endpoint asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointSpec {
