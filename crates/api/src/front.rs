@@ -66,6 +66,7 @@ fn rewrite(request: &Request) -> Result<(ApiVersion, Uri), ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use axum::extract::Path;
     use axum::routing::get;
     use http::Method;
@@ -80,7 +81,7 @@ mod tests {
     }
 
     async fn ask(method: Method, path: &str) -> (u16, http::HeaderMap, String) {
-        let request = Request::builder().method(method).uri(path).body(Default::default()).unwrap();
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let response = app().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1 << 16).await.unwrap();

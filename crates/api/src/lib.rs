@@ -34,14 +34,25 @@ type Shared = State<Arc<Engine>>;
 
 /// The whole API as a service.
 pub fn router(engine: Arc<Engine>) -> Router {
-    let routes = Router::new()
+    front::service(routes().with_state(engine))
+}
+
+fn routes() -> Router<Arc<Engine>> {
+    Router::new()
         .merge(container::routes())
         .merge(exec::routes())
         .merge(image::routes())
         .merge(network::routes())
         .merge(system::routes())
         .merge(volume::routes())
-        .with_state(engine)
-        .merge(refused::routes());
-    front::service(routes)
+        .merge(refused::routes())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_routes_are_the_same() {
+        // The router panics if they are.
+        assert!(super::routes().has_routes());
+    }
 }

@@ -20,9 +20,7 @@ const NOUNS: [Noun; 5] = [
     Noun {
         prefix: "/containers/",
         collection: &["json", "create", "prune"],
-        get: &[
-            "json", "top", "logs", "changes", "export", "stats", "attach/ws", "archive",
-        ],
+        get: &["json", "top", "logs", "changes", "export", "stats", "attach/ws", "archive"],
         post: &[
             "start", "stop", "restart", "kill", "pause", "unpause", "rename", "resize", "attach",
             "wait", "exec", "update", "copy",

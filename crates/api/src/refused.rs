@@ -14,7 +14,7 @@ const NOT_A_MANAGER: &str = "This node is not a swarm manager. Use \"docker swar
     \"docker swarm join\" to connect this node to swarm and try again.";
 
 /// Paths that are refused.
-pub fn routes() -> Router {
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut routes = Router::new()
         .route("/swarm/init", post(no_swarm))
         .route("/swarm/join", post(no_swarm))
@@ -73,13 +73,14 @@ async fn no_plugin_verbs() -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use axum::extract::Request;
     use http::Method;
     use tower::ServiceExt;
 
     async fn ask(method: Method, path: &str) -> (u16, String) {
-        let request = Request::builder().method(method).uri(path).body(Default::default()).unwrap();
-        let app = crate::front::service(super::routes());
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let app = crate::front::service(super::routes().with_state(()));
         let response = app.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
@@ -91,7 +92,9 @@ mod tests {
         for path in ["/swarm", "/v1.40/nodes", "/services", "/secrets/x", "/configs", "/tasks"] {
             let (status, body) = ask(Method::GET, path).await;
             assert_eq!(status, 503, "{path}");
-            assert!(body.starts_with("{\"message\":\"This node is not a swarm manager. Use \\\"docker"));
+            assert!(
+                body.starts_with("{\"message\":\"This node is not a swarm manager. Use \\\"docker")
+            );
         }
         assert_eq!(ask(Method::POST, "/services/create").await.0, 503);
         assert_eq!(ask(Method::POST, "/swarm/init").await.0, 501);

@@ -25,6 +25,12 @@ pub fn rfc3339_or_zero(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| ZERO.to_owned(), rfc3339)
 }
 
+/// Seconds since 1970 of an RFC 3339 text; 0 for what is missing or none.
+pub fn seconds(text: Option<&str>) -> i64 {
+    let time = text.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    time.map_or(0, |time| time.timestamp())
+}
+
 /// A point in time of a query, in nanoseconds since 1970: `seconds[.fraction]` or RFC 3339.
 pub fn nanoseconds(key: &str, text: &str) -> Result<i64> {
     let bad = || ApiError::bad_request(format!("invalid value for {key:?}: {text:?}"));

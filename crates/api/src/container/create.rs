@@ -59,8 +59,7 @@ mod tests {
 
     #[test]
     fn parts_may_be_missing_or_null() {
-        let body: Body =
-            serde_json::from_str(r#"{"Image":"busybox","HostConfig":null}"#).unwrap();
+        let body: Body = serde_json::from_str(r#"{"Image":"busybox","HostConfig":null}"#).unwrap();
         assert!(body.host_config.is_none() && body.networking.is_none());
     }
 }

@@ -126,13 +126,10 @@ mod tests {
         let json = serde_json::to_value(Details::new(&view)).unwrap();
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
-            keys,
-            [
-                "Id", "Created", "Path", "Args", "State", "Image", "ResolvConfPath",
-                "HostnamePath", "HostsPath", "LogPath", "Name", "RestartCount", "Driver",
-                "Platform", "MountLabel", "ProcessLabel", "AppArmorProfile", "ExecIDs",
-                "HostConfig", "GraphDriver", "Mounts", "Config", "NetworkSettings"
-            ]
+            keys.join(" "),
+            "Id Created Path Args State Image ResolvConfPath HostnamePath HostsPath LogPath \
+             Name RestartCount Driver Platform MountLabel ProcessLabel AppArmorProfile \
+             ExecIDs HostConfig GraphDriver Mounts Config NetworkSettings"
         );
         assert_eq!(json["Name"], "/web");
         assert!(json["ExecIDs"].is_null());

@@ -151,11 +151,9 @@ pub mod tests {
         let json = serde_json::to_value(Summary::new(&view)).unwrap();
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
-            keys,
-            [
-                "Id", "Names", "Image", "ImageID", "Command", "Created", "Ports", "Labels",
-                "State", "Status", "HostConfig", "NetworkSettings", "Mounts"
-            ]
+            keys.join(" "),
+            "Id Names Image ImageID Command Created Ports Labels State Status HostConfig \
+             NetworkSettings Mounts"
         );
         assert_eq!(json["Command"], "sh -c 'sleep 1'");
         assert_eq!(json["Names"], serde_json::json!(["/web"]));

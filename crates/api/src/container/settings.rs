@@ -148,10 +148,7 @@ mod tests {
     #[test]
     fn ports_are_listed_by_binding() {
         let binding = PortBinding { host_ip: "0.0.0.0".into(), host_port: "8080".into() };
-        let map = PortMap::from([
-            ("80/tcp".into(), Some(vec![binding])),
-            ("53/udp".into(), None),
-        ]);
+        let map = PortMap::from([("80/tcp".into(), Some(vec![binding])), ("53/udp".into(), None)]);
         let json = serde_json::to_string(&ports(&map)).unwrap();
         assert_eq!(
             json,

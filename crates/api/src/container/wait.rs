@@ -27,9 +27,7 @@ fn condition(word: Option<&str>) -> Result<WaitCondition> {
         None | Some("not-running") => Ok(WaitCondition::NotRunning),
         Some("next-exit") => Ok(WaitCondition::NextExit),
         Some("removed") => Ok(WaitCondition::Removed),
-        Some(other) => {
-            Err(ApiError::bad_request(format!("invalid condition: \"{other}\"")))
-        }
+        Some(other) => Err(ApiError::bad_request(format!("invalid condition: \"{other}\""))),
     }
 }
 

@@ -27,8 +27,7 @@ pub async fn handle(
 ) -> Result {
     let body = body.unwrap_or_default();
     let exec = engine.exec_inspect(&id).await?;
-    let options =
-        ExecStart { detach: body.detach, tty: body.tty, console_size: body.console_size };
+    let options = ExecStart { detach: body.detach, tty: body.tty, console_size: body.console_size };
     match engine.exec_start(&id, options).await {
         Ok(Some(attachment)) => Ok(hijack.respond(attachment)),
         Ok(None) => Ok(answer::done()),

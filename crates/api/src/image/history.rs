@@ -1,13 +1,13 @@
 //! `GET /images/{name}/history`.
 
 use axum::extract::{Path, State};
-use chrono::DateTime;
 use hawser_engine::image::Image;
 use serde_json::{Value, json};
 
 use crate::Shared;
 use crate::answer;
 use crate::error::Result;
+use crate::time;
 
 pub async fn handle(State(engine): Shared, Path(name): Path<String>) -> Result {
     Ok(answer::ok(&encode(&engine.image_inspect(&name).await?)))
@@ -22,10 +22,9 @@ fn encode(image: &Image) -> Vec<Value> {
                 0 => (image.id.as_str(), (!image.repo_tags.is_empty()).then_some(&image.repo_tags)),
                 _ => ("<missing>", None),
             };
-            let created = step.created.as_deref().map(DateTime::parse_from_rfc3339);
             json!({
                 "Comment": step.comment,
-                "Created": created.and_then(Result::ok).map_or(0, |time| time.timestamp()),
+                "Created": time::seconds(step.created.as_deref()),
                 "CreatedBy": step.created_by,
                 "Id": id,
                 // The size of single layers is not kept: it is all told of the last one.

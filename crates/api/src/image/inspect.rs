@@ -13,7 +13,11 @@ use crate::error::Result;
 use crate::time;
 use crate::version::ApiVersion;
 
-pub async fn handle(State(engine): Shared, Path(name): Path<String>, version: ApiVersion) -> Result {
+pub async fn handle(
+    State(engine): Shared,
+    Path(name): Path<String>,
+    version: ApiVersion,
+) -> Result {
     let image = engine.image_inspect(&name).await?;
     Ok(answer::ok(&Details::new(&image, version)))
 }
@@ -126,12 +130,9 @@ mod tests {
         let json = serde_json::to_value(Details::new(&image, ApiVersion::CURRENT)).unwrap();
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
-            keys,
-            [
-                "Id", "RepoTags", "RepoDigests", "Parent", "Comment", "Created", "DockerVersion",
-                "Author", "Config", "Architecture", "Os", "Size", "GraphDriver", "RootFS",
-                "Metadata"
-            ]
+            keys.join(" "),
+            "Id RepoTags RepoDigests Parent Comment Created DockerVersion Author Config \
+             Architecture Os Size GraphDriver RootFS Metadata"
         );
         assert_eq!(
             json["Config"].to_string(),

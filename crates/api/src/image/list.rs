@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use chrono::DateTime;
 use hawser_engine::image::ImageView;
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use crate::Shared;
 use crate::answer;
 use crate::error::Result;
 use crate::query::Query;
+use crate::time;
 use crate::version::ApiVersion;
 
 pub async fn handle(State(engine): Shared, query: Query, version: ApiVersion) -> Result {
@@ -43,11 +43,10 @@ impl<'a> Summary<'a> {
     /// The image as lists show it to a client of that version.
     pub fn new(view: &'a ImageView, version: ApiVersion) -> Self {
         let image = &view.image;
-        let created = image.config.created.as_deref().map(DateTime::parse_from_rfc3339);
         let labels = &image.config.config.labels;
         Self {
             containers: view.containers,
-            created: created.and_then(Result::ok).map_or(0, |time| time.timestamp()),
+            created: time::seconds(image.config.created.as_deref()),
             id: image.id.as_str(),
             labels: (!labels.is_empty()).then_some(labels),
             parent_id: "",

@@ -19,11 +19,7 @@ pub struct Body {
     endpoint_config: Option<EndpointSettings>,
 }
 
-pub async fn handle(
-    State(engine): Shared,
-    Path(name): Path<String>,
-    body: Json<Body>,
-) -> Result {
+pub async fn handle(State(engine): Shared, Path(name): Path<String>, body: Json<Body>) -> Result {
     let body = body.required()?;
     let settings = body.endpoint_config.unwrap_or_default();
     engine.network_connect(&name, &body.container, settings).await?;

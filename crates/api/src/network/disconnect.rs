@@ -18,11 +18,7 @@ pub struct Body {
     force: bool,
 }
 
-pub async fn handle(
-    State(engine): Shared,
-    Path(name): Path<String>,
-    body: Json<Body>,
-) -> Result {
+pub async fn handle(State(engine): Shared, Path(name): Path<String>, body: Json<Body>) -> Result {
     let body = body.required()?;
     engine.network_disconnect(&name, &body.container, body.force).await?;
     Ok(answer::done())

@@ -28,7 +28,9 @@ impl Lines {
     }
 
     /// A response of lines that are still to come.
-    pub fn stream<T: Serialize + 'static>(values: impl Stream<Item = T> + Send + 'static) -> Response {
+    pub fn stream<T: Serialize + 'static>(
+        values: impl Stream<Item = T> + Send + 'static,
+    ) -> Response {
         respond(Body::from_stream(values.map(|value| Ok::<_, Infallible>(line(&value)))))
     }
 }

@@ -28,7 +28,9 @@ fn encode(event: &Event) -> Value {
         line.insert("status".into(), json!(event.action));
         line.insert("id".into(), json!(event.id));
     }
-    if event.kind == "container" && let Some(image) = event.attributes.get("image") {
+    if event.kind == "container"
+        && let Some(image) = event.attributes.get("image")
+    {
         line.insert("from".into(), json!(image));
     }
     line.insert("Type".into(), json!(event.kind));

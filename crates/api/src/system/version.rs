@@ -13,9 +13,7 @@ pub async fn handle(State(engine): Shared) -> Response {
 }
 
 fn encode(version: &Version) -> Value {
-    let component = |part: &Component| {
-        json!({"Name": part.name, "Version": part.version, "Details": part.details})
-    };
+    let component = |part: &Component| json!({"Name": part.name, "Version": part.version, "Details": part.details});
     json!({
         "Platform": {"Name": "hawser"},
         "Components": version.components.iter().map(component).collect::<Vec<_>>(),
