@@ -34,11 +34,16 @@ pub struct Bridge {
 }
 
 /// The near end of a veth pair as a bridge port, and its far end.
+///
+/// The port does not learn (its station is a static entry), lets the bridge answer ARP for known
+/// neighbours (`proxy_arp_wifi`), and gives back frames to where they came from (`hairpin`):
+/// where `br_netfilter` is loaded, a container that reaches itself over a published port of the
+/// host is sent back by the bridge, not by the router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Veth {
     /// The bridge that the near end is a port of.
     pub master: IfName,
-    /// Ports that are isolated don't reach one another (`bridge link set … isolated on`).
+    /// Ports that are isolated don't reach one another (`ip link set … type bridge_slave isolated on`).
     pub isolated: bool,
     /// The far end.
     pub peer: Peer,

@@ -44,7 +44,7 @@ impl Display for Object {
                 n.mac,
                 n.link
             ),
-            Self::Fdb(e) => write!(f, "bridge fdb add {} dev {} master static", e.mac, e.port),
+            Self::Fdb(e) => write!(f, "bridge fdb replace {} dev {} master static", e.mac, e.port),
             Self::Route(_) => route(f, "add", self),
             Self::HeldPort(port) => write!(f, "# hold {}", Held(port)),
             Self::Element(element, data) => add_element(f, element, data),
@@ -103,7 +103,10 @@ fn set(f: &mut Formatter<'_>, sysctl: &Sysctl) -> fmt::Result {
     if let Ns::Named(name) = &sysctl.ns {
         write!(f, "ip netns exec {name} ")?;
     }
-    write!(f, "sysctl -w {}={:?}", sysctl.name, sysctl.value)
+    match sysctl.value.contains(char::is_whitespace) {
+        true => write!(f, "sysctl -w {}={:?}", sysctl.name, sysctl.value),
+        false => write!(f, "sysctl -w {}={}", sysctl.name, sysctl.value),
+    }
 }
 
 fn route(f: &mut Formatter<'_>, verb: &str, object: &Object) -> fmt::Result {
@@ -138,8 +141,9 @@ fn add_veth(f: &mut Formatter<'_>, link: &Link, veth: &Veth) -> fmt::Result {
     let peer = &veth.peer;
     writeln!(f, "veth peer name {} address {} mtu {mtu} netns {}", peer.name, peer.mac, peer.ns)?;
     write!(f, "ip link set {name} alias {alias:?} master {} up", veth.master)?;
+    write!(f, "\nip link set {name} type bridge_slave learning off proxy_arp_wifi on hairpin on")?;
     if veth.isolated {
-        write!(f, "\nbridge link set dev {name} isolated on")?;
+        f.write_str(" isolated on")?;
     }
     write!(f, "\nip -n {} link set {} up", peer.ns, peer.name)?;
     disable_ipv6(f, &Ns::Named(peer.ns.clone()), peer.name.as_str(), peer.ipv6)
@@ -187,7 +191,7 @@ fn change_veth(f: &mut Formatter<'_>, old: &Veth, veth: &Veth, link: &Link) -> f
     write!(f, "\nip -n {} link set {} mtu {} up", peer.ns, peer.name, link.mtu)?;
     if old.isolated != veth.isolated {
         let on = if veth.isolated { "on" } else { "off" };
-        write!(f, "\nbridge link set dev {} isolated {on}", link.name)?;
+        write!(f, "\nip link set {} type bridge_slave isolated {on}", link.name)?;
     }
     if old.peer.ipv6 != peer.ipv6 {
         let off = !peer.ipv6 as u8;

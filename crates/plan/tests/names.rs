@@ -1,0 +1,80 @@
+//! Name tables: who is known by which names, to whom.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic; helpers outside of `#[test]` too")]
+
+use std::net::IpAddr;
+
+use hawser_model::{
+    Driver, EndpointId, EndpointSpec, Model, NetworkId, NetworkSpec, SandboxId, SandboxSpec,
+    Surroundings, docker_pools,
+};
+use hawser_plan::{private_zone, search_order, zone};
+
+fn net(number: u8) -> NetworkId {
+    NetworkId::from_bytes([number; 32])
+}
+
+fn sandbox(number: u8) -> SandboxId {
+    SandboxId::from_bytes([number; 32])
+}
+
+/// Networks `bridge` (1, predefined), `front` (2) and `back` (3); `web` (1) on all of them and
+/// `db` (2) on `bridge` and `back`.
+fn model() -> Model {
+    let mut model = Model::default();
+    let around = Surroundings { pools: docker_pools(), taken: Vec::new() };
+    for (number, name) in [(1, "bridge"), (2, "front"), (3, "back")] {
+        let mut spec = NetworkSpec::new(net(number), name.parse().unwrap(), Driver::Bridge);
+        spec.predefined = number == 1;
+        model.create_network(spec, &around).unwrap();
+    }
+    for (number, name) in [(1, "web"), (2, "Db")] {
+        let mut spec = SandboxSpec::new(sandbox(number), name);
+        spec.hostname = format!("host-{name}");
+        model.create_sandbox(spec).unwrap();
+    }
+    for (s, n) in [(1, 1), (1, 2), (1, 3), (2, 1), (2, 3)] {
+        let endpoint = EndpointId::from_bytes([16 * s + n; 32]);
+        let mut spec = EndpointSpec::new(endpoint, net(n), sandbox(s));
+        if n == 3 {
+            spec.aliases = vec!["both".to_owned()];
+        }
+        if (s, n) == (1, 3) {
+            spec.links = [("store".to_owned(), sandbox(2))].into();
+        }
+        model.connect(spec).unwrap();
+    }
+    model
+}
+
+fn address(third: u8, last: u8) -> IpAddr {
+    IpAddr::from([172, third, 0, last])
+}
+
+#[test]
+fn containers_are_known_by_all_their_names() {
+    let zone = zone(&model(), net(3));
+    let db = [address(19, 3)];
+    let names = ["db", "DB.back", "020202020202", "020202020202.back", "host-db", "host-db.back"];
+    for name in names {
+        assert_eq!(zone.addresses(name), Some(&db[..]), "{name}");
+    }
+    assert_eq!(zone.addresses("both"), Some(&[address(19, 2), address(19, 3)][..]));
+    assert_eq!(zone.name(db[0]), Some("Db.back"));
+    assert_eq!(zone.addresses("db.front"), None);
+    assert_eq!(zone.addresses("store"), None);
+}
+
+#[test]
+fn the_default_bridge_has_no_names() {
+    assert_eq!(zone(&model(), net(1)).names().count(), 0);
+    assert_eq!(search_order(&model(), sandbox(1)), [net(3), net(2)]);
+    assert_eq!(search_order(&model(), sandbox(2)), [net(3)]);
+}
+
+#[test]
+fn links_are_known_to_their_owner_alone() {
+    let zone = private_zone(&model(), sandbox(1));
+    assert_eq!(zone.addresses("store"), Some(&[address(19, 3)][..]));
+    assert_eq!(private_zone(&model(), sandbox(2)).names().count(), 0);
+}
