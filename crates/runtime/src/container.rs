@@ -6,11 +6,15 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+use crate::conmon;
 use crate::process::{self, ProcessId};
+use crate::setup::{CgroupMode, Program};
 
 /// What must be kept to find a container again after a restart of the daemon ([`crate::Runtime::reattach`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +25,8 @@ pub struct Created {
     pub process: ProcessId,
     /// Its `conmon`.
     pub conmon: ProcessId,
-    /// Whether it has a terminal.
-    pub tty: bool,
+    /// Its cgroup, below the mount point of each controller.
+    pub cgroup: PathBuf,
     /// Whether its input closes with the first client.
     pub stdin_once: bool,
 }
@@ -49,4 +53,111 @@ pub enum Status {
     Paused,
     /// It has ended.
     Stopped,
+}
+
+/// Exit code of a container whose `conmon` did not tell.
+const LOST: i32 = 255;
+
+/// A container, as long as the runtime knows it.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub id: String,
+    /// Folder of its bundle, sockets and pid files.
+    pub dir: PathBuf,
+    /// Its OCI runtime.
+    pub program: Program,
+    pub created: Created,
+    pub mode: CgroupMode,
+    /// Handle on process 1; none when it had ended before this daemon started.
+    pub init: Option<OwnedFd>,
+    /// Handle on `conmon`; none when it had ended before this daemon started.
+    pub conmon: Option<OwnedFd>,
+    exit: OnceLock<Exit>,
+}
+
+impl Container {
+    /// Opens handles on its processes.
+    pub(crate) fn new(
+        id: &str,
+        dir: PathBuf,
+        program: Program,
+        created: Created,
+        mode: CgroupMode,
+    ) -> Self {
+        let init = created.process.open().ok();
+        let conmon = created.conmon.open().ok();
+        let exit = OnceLock::new();
+        Self { id: id.to_owned(), dir, program, created, mode, init, conmon, exit }
+    }
+
+    /// Whether its `conmon` still watches: until then it has not ended for anybody outside.
+    pub(crate) fn is_running(&self) -> bool {
+        self.conmon.as_ref().is_some_and(|conmon| !process::has_ended(conmon))
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn wait(&self) -> io::Result<Exit> {
+        if let Some(conmon) = &self.conmon {
+            process::ended(conmon).await?;
+        }
+        Ok(self.exit())
+    }
+
+    /// How it ended, when it has.
+    pub(crate) fn exit(&self) -> Exit {
+        *self.exit.get_or_init(|| self.read_exit())
+    }
+
+    fn read_exit(&self) -> Exit {
+        let path = self.dir.join(conmon::EXITS).join(&self.id);
+        let finished_at = std::fs::metadata(&path).and_then(|metadata| metadata.modified());
+        let code = conmon::read_number(path).unwrap_or_else(|_| {
+            // Nobody collects its output any more, and nobody would notice its end.
+            self.signal(Signal::KILL).unwrap_or_else(|error| {
+                tracing::warn!(container = self.id, %error, "cannot kill a container without conmon");
+            });
+            LOST
+        });
+        let finished_at = finished_at.unwrap_or_else(|_| SystemTime::now());
+        Exit { code, oom_killed: self.oom_killed(), finished_at }
+    }
+
+    /// `conmon` may end before it is told, the kernel's counter is certain as long as the cgroup exists.
+    fn oom_killed(&self) -> bool {
+        let file = match self.mode {
+            CgroupMode::V2 => self.cgroup("").join("memory.events"),
+            CgroupMode::V1 | CgroupMode::Hybrid => self.cgroup("memory").join("memory.oom_control"),
+        };
+        let counters = std::fs::read_to_string(file).unwrap_or_default();
+        let killed = counters.lines().filter_map(|line| line.strip_prefix("oom_kill "));
+        self.dir.join("oom").exists() || killed.into_iter().any(|count| count.trim() != "0")
+    }
+
+    fn cgroup(&self, controller: &str) -> PathBuf {
+        let relative = self.created.cgroup.strip_prefix("/").unwrap_or(&self.created.cgroup);
+        Path::new("/sys/fs/cgroup").join(controller).join(relative)
+    }
+
+    /// The numbers of all its processes.
+    pub(crate) fn processes(&self) -> io::Result<Vec<i32>> {
+        let controller = if self.mode == CgroupMode::V2 { "" } else { "pids" };
+        let text = std::fs::read_to_string(self.cgroup(controller).join("cgroup.procs"))?;
+        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// Signals process 1; one that has ended is fine.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        self.init.as_ref().map_or(Ok(()), |init| process::signal(init, signal))
+    }
+
+    /// Makes sure that `conmon` is gone, which it is by itself once the container is.
+    pub(crate) async fn end_conmon(&self) -> io::Result<()> {
+        let Some(conmon) = &self.conmon else { return Ok(()) };
+        let patience = Duration::from_secs(10);
+        if tokio::time::timeout(patience, process::ended(conmon)).await.is_err() {
+            tracing::warn!(container = self.id, "conmon outlives its container: killing it");
+            process::signal(conmon, Signal::KILL)?;
+        }
+        Ok(())
+    }
 }

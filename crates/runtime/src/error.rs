@@ -4,6 +4,7 @@
 //! gives. It prints nothing.
 
 use std::io;
+use std::path::Path;
 
 use crate::user::UserError;
 
@@ -84,8 +85,53 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: names what was tried.
-    pub(crate) fn io<E: Into<io::Error>>(operation: impl Into<String>) -> impl FnOnce(E) -> Self {
+    pub(crate) fn io(operation: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let operation = operation.into();
-        move |source| Self::Io { operation, source: source.into() }
+        move |source| Self::Io { operation, source }
     }
+}
+
+/// Docker's words for an OCI runtime's refusal to `create` or `exec`.
+pub(crate) fn refused(
+    verb: &'static str,
+    program: &Path,
+    message: &str,
+    args: &[String],
+) -> CreateError {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let (failure, reason) = reason(message, args.first().map_or("", String::as_str));
+    let message = if verb == "exec" {
+        format!("OCI runtime exec failed: exec failed: {reason}: unknown")
+    } else {
+        format!(
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: {name} create failed: {reason}: unknown"
+        )
+    };
+    CreateError::Runtime { failure, message }
+}
+
+/// What is wrong, in the words that Docker's clients tell exit codes 126 and 127 by.
+fn reason(message: &str, program: &str) -> (Failure, String) {
+    let message = message.trim();
+    let unable = |why: &str| format!("unable to start container process: exec: \"{program}\": {why}");
+    let about_program = message.contains("executable") || message.contains("exec:");
+    let is = |words: &str| message.contains(words);
+    if !about_program {
+        return (Failure::Other, format!("unable to start container process: {}", plain(message)));
+    }
+    if is("Permission denied") || is("permission denied") {
+        (Failure::NotExecutable, unable("permission denied"))
+    } else if is("Is a directory") || is("is a directory") {
+        (Failure::NotExecutable, unable("is a directory"))
+    } else if program.contains('/') {
+        let why = format!("stat {program}: no such file or directory");
+        (Failure::NotFound, unable(&why))
+    } else {
+        (Failure::NotFound, unable("executable file not found in $PATH"))
+    }
+}
+
+/// The last line without its time stamp and prefix, starting small as a part of a sentence does.
+fn plain(message: &str) -> String {
+    message.lines().last().unwrap_or("no message").trim().to_owned()
 }

@@ -14,13 +14,18 @@
 
 mod attach;
 mod bundle;
+mod conmon;
 mod container;
+mod create;
 mod error;
 mod exec;
 mod logs;
+mod oci;
 mod process;
+mod raw;
 mod runtime;
 mod setup;
+mod spawn;
 mod user;
 
 pub use attach::{Attachment, Chunk, Input, Output, Stream};

@@ -8,7 +8,8 @@ use std::os::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+
+use crate::raw;
 
 /// A process: its number and when it started, so that a reused number is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +70,7 @@ pub(crate) fn has_ended(pidfd: &OwnedFd) -> bool {
 /// Waits until the process behind the pidfd has ended.
 pub(crate) async fn ended(pidfd: &OwnedFd) -> io::Result<()> {
     // A copy: one descriptor can be registered with the reactor once only, and many may wait.
-    let fd = AsyncFd::with_interest(pidfd.try_clone()?, Interest::READABLE)?;
+    let fd = raw::watch(pidfd.try_clone()?, Interest::READABLE)?;
     fd.readable().await.map(|_| ())
 }
 

@@ -1,7 +1,11 @@
 //! What the host must have, and how its cgroups are mounted.
+//!
+//! In: [`Config`]. Out: [`Programs`] found and [`Cgroups`] detected, or an error that says what to install.
+//! It starts nothing.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// An OCI runtime program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +25,27 @@ pub struct Config {
     pub conmon: Option<PathBuf>,
     /// The OCI runtimes by name.
     pub runtimes: BTreeMap<String, Program>,
-    /// The name of the default one.
+    /// The name of the default one, which must be installed; the others are looked for when they are used.
     pub default_runtime: String,
     /// A mount that holds pins of network namespaces: detached in the mount namespaces of containers, which
-    /// would else keep every namespace of that moment alive.
+    /// would else keep every namespace of that moment alive. It must be mounted before [`crate::Runtime::new`].
     pub netns_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// `crun` and `runc` from `PATH`, `crun` by default.
+    #[must_use]
+    pub fn new(exec_root: impl Into<PathBuf>) -> Self {
+        let program = |name: &str| Program { path: name.into(), args: Vec::new() };
+        let runtimes = ["crun", "runc"].map(|name| (name.to_owned(), program(name)));
+        Self {
+            exec_root: exec_root.into(),
+            conmon: None,
+            runtimes: runtimes.into(),
+            default_runtime: "crun".into(),
+            netns_dir: None,
+        }
+    }
 }
 
 /// How cgroups are mounted.
@@ -37,6 +57,14 @@ pub enum CgroupMode {
     V2,
     /// Version 1, and version 2 at `/sys/fs/cgroup/unified`.
     Hybrid,
+}
+
+/// The host's cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cgroups {
+    pub mode: CgroupMode,
+    /// Whether swap can be limited.
+    pub swap_limit: bool,
 }
 
 /// The host lacks something.
@@ -62,6 +90,76 @@ pub enum SetupError {
         /// What was tried, and on what.
         operation: String,
         /// Why it failed.
-        source: std::io::Error,
+        source: io::Error,
     },
+}
+
+const CGROUP_ROOT: &str = "/sys/fs/cgroup";
+/// Where hybrid hosts mount version 2.
+pub(crate) const UNIFIED: &str = "/sys/fs/cgroup/unified";
+const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
+const TMPFS_MAGIC: i64 = 0x0102_1994;
+
+/// Finds a program by its path, or in `PATH`.
+///
+/// # Errors
+/// It is not there; the text names the Debian package.
+pub(crate) fn find(program: &Path) -> Result<PathBuf, SetupError> {
+    let missing = || {
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        SetupError::Missing { package: name.clone(), program: name }
+    };
+    if program.components().count() > 1 {
+        return is_program(program).then(|| program.to_path_buf()).ok_or_else(missing);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|candidate| is_program(candidate))
+        .ok_or_else(missing)
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// Looks at what is mounted.
+pub(crate) fn cgroups() -> Result<Cgroups, SetupError> {
+    let kind = |path| rustix::fs::statfs(path).map(|stat| i64::from(stat.f_type)).unwrap_or(0);
+    let mode = match (kind(CGROUP_ROOT), kind(UNIFIED)) {
+        (CGROUP2_SUPER_MAGIC, _) => CgroupMode::V2,
+        (TMPFS_MAGIC, CGROUP2_SUPER_MAGIC) => CgroupMode::Hybrid,
+        (TMPFS_MAGIC, _) if Path::new("/sys/fs/cgroup/memory").is_dir() => CgroupMode::V1,
+        _ => return Err(SetupError::NoCgroups),
+    };
+    Ok(Cgroups { mode, swap_limit: swap_limit(mode) })
+}
+
+fn swap_limit(mode: CgroupMode) -> bool {
+    let root = Path::new(CGROUP_ROOT);
+    if mode != CgroupMode::V2 {
+        return root.join("memory/memory.memsw.limit_in_bytes").exists();
+    }
+    // The root cgroup has no such file, any other one has.
+    let has = |path: &Path| path.join("memory.swap.max").exists();
+    let children = std::fs::read_dir(root).into_iter().flatten().flatten();
+    has(root) || children.take(256).any(|child| has(&child.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named_with_its_package() {
+        let error = find(Path::new("/nowhere/conmon")).unwrap_err().to_string();
+        assert_eq!(error, "conmon is not installed: install it with `apt-get install conmon`");
+        assert!(find(Path::new("sh")).is_ok());
+    }
+
+    #[test]
+    fn this_host_has_cgroups() {
+        assert!(cgroups().is_ok());
+    }
 }

@@ -1,0 +1,171 @@
+//! Making a container.
+//!
+//! In: a [`Bundle`]. Out: a [`Container`] whose process waits for its start; or an error, and nothing left.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+
+use crate::bundle::{Bundle, Process};
+use crate::conmon::{self, Watch};
+use crate::container::{Container, Created};
+use crate::error::{self, CreateError, Error};
+use crate::oci;
+use crate::process::ProcessId;
+use crate::runtime::Host;
+use crate::setup::Program;
+use crate::spawn::Place;
+use crate::user;
+
+/// Makes the container.
+pub(crate) async fn create(host: &Host, bundle: Bundle) -> Result<Container, CreateError> {
+    let (name, program) = host.program(bundle.runtime.as_deref())?;
+    let dir = host.dir(&bundle.id);
+    let files = Files { dir: &dir, cgroups: host.cgroups };
+    let outcome = match files.write(&bundle) {
+        Ok(()) => run(host, bundle, name, &program, &dir).await,
+        Err(error) => Err(error),
+    };
+    if outcome.is_err()
+        && let Err(error) = remove(&dir)
+    {
+        tracing::warn!(dir = %dir.display(), %error, "cannot remove the bundle of a failed container");
+    }
+    outcome
+}
+
+/// Removes a folder that may not be there.
+pub(crate) fn remove(dir: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an OCI runtime says that it does not know the container.
+pub(crate) fn is_absent(message: &str) -> bool {
+    ["does not exist", "No such file or directory", "not found"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+async fn run(
+    host: &Host,
+    bundle: Bundle,
+    runtime: String,
+    program: &Program,
+    dir: &Path,
+) -> Result<Container, CreateError> {
+    let Process { tty, stdin, stdin_once, args, .. } = &bundle.process;
+    let watch = Watch {
+        conmon: &host.conmon,
+        runtime: &program.path,
+        runtime_args: host.runtime_args(program, &runtime),
+        id: &bundle.id,
+        session: &bundle.id,
+        dir,
+        log: bundle.log_path.as_deref(),
+        tty: *tty,
+        stdin: *stdin,
+        leave_stdin_open: !stdin_once,
+        exec: None,
+    };
+    let cgroup = oci::cgroups_path(&bundle);
+    let (stdin_once, args) = (*stdin_once, args.clone());
+    let place =
+        Place { rootfs: bundle.rootfs, rootfs_at: dir.join(oci::ROOTFS), netns: bundle.netns };
+    let started = watch.create(&host.spawner, place).await;
+    match started {
+        Ok(Ok(pid)) => {
+            let failed = || Error::io(format!("find the processes of container {}", bundle.id));
+            let conmon = conmon::read_number(dir.join(conmon::CONMON_PID)).map_err(failed())?;
+            let created = Created {
+                runtime,
+                process: ProcessId::of(pid).map_err(failed())?,
+                conmon: ProcessId::of(conmon).map_err(failed())?,
+                cgroup,
+                stdin_once,
+            };
+            let (program, mode) = (program.clone(), host.cgroups.mode);
+            Ok(Container::new(&bundle.id, dir.to_path_buf(), program, created, mode))
+        }
+        Ok(Err(message)) => Err(error::refused("create", &program.path, &message, &args)),
+        Err(error) => {
+            abandon(dir);
+            Err(error.into())
+        }
+    }
+}
+
+/// After an unexpected end: a `conmon` that still runs takes its OCI runtime with it.
+fn abandon(dir: &Path) {
+    let Ok(pid) = conmon::read_number(dir.join(conmon::CONMON_PID)) else { return };
+    let killed = ProcessId::of(pid)
+        .and_then(|conmon| conmon.open())
+        .and_then(|conmon| crate::process::signal(&conmon, rustix::process::Signal::KILL));
+    if let Err(error) = killed {
+        tracing::debug!(pid, %error, "cannot kill conmon");
+    }
+}
+
+/// The files of a bundle.
+struct Files<'a> {
+    dir: &'a Path,
+    cgroups: crate::setup::Cgroups,
+}
+
+impl Files<'_> {
+    fn write(&self, bundle: &Bundle) -> Result<(), CreateError> {
+        let rootfs = bundle.rootfs.as_fd();
+        let identity = user::lookup(rootfs, &bundle.process.user, &bundle.process.groups)?;
+        make_folder(rootfs, Path::new(&bundle.process.cwd))?;
+        let spec = oci::spec(bundle, &identity, self.cgroups)?;
+        let bytes = serde_json::to_vec(&spec)
+            .map_err(|error| CreateError::Invalid(format!("unwritable bundle: {error}")))?;
+        let failed = || Error::io(format!("write the bundle of container {}", bundle.id));
+        // Left by a container that ended when its daemon did not run, and was never deleted.
+        remove(self.dir).map_err(failed())?;
+        for folder in ["", oci::ROOTFS, conmon::EXITS] {
+            std::fs::create_dir(self.dir.join(folder)).map_err(failed())?;
+        }
+        std::fs::write(self.dir.join("config.json"), bytes).map_err(failed())?;
+        Ok(())
+    }
+}
+
+/// Makes the working directory in the root file system, as Docker does, with the parents it lacks.
+fn make_folder(rootfs: BorrowedFd<'_>, path: &Path) -> Result<(), CreateError> {
+    let mut done = PathBuf::from(".");
+    for part in path.components() {
+        let Component::Normal(name) = part else { continue };
+        match make_one(rootfs, &done, Path::new(name)) {
+            Ok(()) => done.push(name),
+            Err(rustix::io::Errno::NOTDIR) => {
+                let text = format!("Cannot mkdir: {} is not a directory", path.display());
+                return Err(CreateError::Invalid(text));
+            }
+            // The OCI runtime says what is wrong with it, if it has to be there and no mount brings it.
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "cannot make the working directory");
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Beneath the root whatever links the image has.
+fn make_one(rootfs: BorrowedFd<'_>, parent: &Path, name: &Path) -> rustix::io::Result<()> {
+    let open = |path: &Path| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat2(rootfs, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
+    };
+    match open(&parent.join(name)) {
+        Err(rustix::io::Errno::NOENT) => {
+            rustix::fs::mkdirat(open(parent)?, name, Mode::from(0o755))
+        }
+        found => found.map(|_| ()),
+    }
+}
