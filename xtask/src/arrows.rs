@@ -52,7 +52,10 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
     for package in packages(root)? {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(ours) = allowed.get(name) else {
-            findings.push(finding(name, "crate is not in the table of xtask/src/arrows.rs: place it on a storey"));
+            findings.push(finding(
+                name,
+                "crate is not in the table of xtask/src/arrows.rs: place it on a storey",
+            ));
             continue;
         };
         for used in normal_dependencies(&package) {
@@ -74,7 +77,11 @@ fn packages(root: &Path) -> Result<Vec<Value>> {
         .current_dir(root)
         .output()
         .context("run cargo metadata")?;
-    anyhow::ensure!(out.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&out.stderr));
+    anyhow::ensure!(
+        out.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let all: Value = serde_json::from_slice(&out.stdout).context("read cargo metadata")?;
     Ok(all["packages"].as_array().cloned().unwrap_or_default())
 }

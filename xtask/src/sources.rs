@@ -14,7 +14,8 @@ const NAMELESS: &[&str] = &["utils", "util", "helpers", "helper", "common", "mis
 /// Where `unsafe` may stand, and why: kernel structures and file descriptors across threads.
 const UNSAFE_ROOMS: &[&str] = &["crates/kernel/src/", "crates/runtime/src/spawn.rs"];
 const PURE_ROOMS: &[&str] = &["crates/model/src/", "crates/hoststate/src/", "crates/plan/src/"];
-const IMPURE: &[&str] = &["std::fs", "std::env", "std::process", "std::thread", "std::time", "SystemTime"];
+const IMPURE: &[&str] =
+    &["std::fs", "std::env", "std::process", "std::thread", "std::time", "SystemTime"];
 
 /// Adds the findings of one file.
 pub fn check(root: &Path, file: &Path, findings: &mut Vec<Finding>) -> Result<()> {
@@ -25,7 +26,10 @@ pub fn check(root: &Path, file: &Path, findings: &mut Vec<Finding>) -> Result<()
         findings.push(Finding { place: format!("{name}:{line}"), what });
     };
     if !syntax.attrs.iter().any(|a| a.path().is_ident("doc")) {
-        report(1, "module without `//!`: say what it is, what goes in and out, what it is not".into());
+        report(
+            1,
+            "module without `//!`: say what it is, what goes in and out, what it is not".into(),
+        );
     }
     let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
     if NAMELESS.contains(&stem) {
@@ -33,7 +37,10 @@ pub fn check(root: &Path, file: &Path, findings: &mut Vec<Finding>) -> Result<()
     }
     let production = production_lines(&text, &syntax);
     if !name.contains("/tests/") && production > FILE_LINES {
-        report(1, format!("{production} lines without tests, {FILE_LINES} at most: split it by purpose"));
+        report(
+            1,
+            format!("{production} lines without tests, {FILE_LINES} at most: split it by purpose"),
+        );
     }
     words(&name, &text, production, &mut report);
     let mut long = Functions::default();
@@ -56,7 +63,12 @@ fn words(name: &str, text: &str, production: usize, report: &mut impl FnMut(usiz
     for (index, line) in text.lines().enumerate() {
         for word in ["TODO", "FIXME", "XXX", "#[allow(", "#![allow("] {
             if line.contains(word) {
-                report(index + 1, format!("`{word}`: do it now, or write an issue; lints are `expect`ed with a reason"));
+                report(
+                    index + 1,
+                    format!(
+                        "`{word}`: do it now, or write an issue; lints are `expect`ed with a reason"
+                    ),
+                );
             }
         }
         if pure && index < production && IMPURE.iter().any(|w| line.contains(w)) {

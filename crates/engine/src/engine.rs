@@ -39,23 +39,24 @@ impl Engine {
     /// Not root, a missing program (the message names the package), another daemon on the same
     /// data root, settings that contradict what is there.
     pub async fn open(settings: Settings) -> Result<Arc<Self>> {
-        let engine = Arc::new(blocking(move || Self::assemble(settings)).await?);
+        let netns_dir = settings.exec_root.join("netns");
+        let runtime = Runtime::new(container::runtime_config(&settings, netns_dir)).await;
+        let runtime = runtime.map_err(|e| system("find the container runtime", e))?;
+        let engine = Arc::new(blocking(move || Self::assemble(settings, runtime)).await?);
         engine.networks.recover(&engine).await?;
         container::recover(&engine).await?;
         Ok(engine)
     }
 
-    fn assemble(settings: Settings) -> Result<Self> {
+    fn assemble(settings: Settings, runtime: Runtime) -> Result<Self> {
         make_dir(&settings.data_root)?;
         make_dir(&settings.exec_root)?;
         let path = settings.data_root.join("hawser.redb");
         let store = Embedded::open(&path).map_err(|e| system("open the store", e))?;
         let store = Arc::new(store);
         let netns_dir = settings.exec_root.join("netns");
-        let kernel = hawser_kernel::Config { netns_dir: netns_dir.clone() };
+        let kernel = hawser_kernel::Config { netns_dir };
         let kernel = Arc::new(Kernel::open(kernel).map_err(|e| system("open the kernel", e))?);
-        let runtime = Runtime::new(container::runtime_config(&settings, netns_dir))
-            .map_err(|e| system("find the container runtime", e))?;
         let images = Images::open(&settings.data_root).map_err(|e| system("open the images", e))?;
         let dns = Dns::new(tokio::runtime::Handle::current());
         let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;

@@ -1,5 +1,6 @@
 //! What the store keeps of a container: the spec it was made from and the state it is in.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -39,6 +40,12 @@ impl ContainerId {
 impl fmt::Display for ContainerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for ContainerId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -134,8 +141,10 @@ pub struct State {
     pub status: Status,
     /// Process 1 of the container as the host sees it, while it runs.
     pub pid: Option<i32>,
-    /// The conmon that watches it.
-    pub conmon_pid: Option<i32>,
+    /// How the runtime finds it again after a restart of the daemon; there from its creation in the
+    /// runtime until it has ended.
+    #[serde(default)]
+    pub handle: Option<hawser_runtime::Created>,
     /// Exit code of the last run (128 if it could not be started).
     pub exit_code: i32,
     /// Why it could not be started.
@@ -148,4 +157,12 @@ pub struct State {
     pub finished_at: Option<DateTime<Utc>>,
     /// Stopped by a user, so `unless-stopped` must not start it again.
     pub stopped_by_user: bool,
+}
+
+impl State {
+    /// Whether it has a process, frozen or not.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Paused)
+    }
 }

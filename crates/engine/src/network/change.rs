@@ -84,9 +84,8 @@ impl Writer {
         if let Err(error) = self.kernel.apply(changes) {
             tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
         }
-        let saved = writes(old, touched).and_then(|t| {
-            self.store.commit(t).map_err(|e| system("save the way back", e))
-        });
+        let saved = writes(old, touched)
+            .and_then(|t| self.store.commit(t).map_err(|e| system("save the way back", e)));
         if let Err(error) = saved {
             tracing::error!(%error, "the records of a failed change could not be put back");
         }
@@ -124,7 +123,11 @@ fn writes(model: &Model, touched: &Touched) -> Result<Transaction> {
     Ok(t)
 }
 
-fn write<R: Serialize>(t: Transaction, key: String, record: Option<&Arc<R>>) -> Result<Transaction> {
+fn write<R: Serialize>(
+    t: Transaction,
+    key: String,
+    record: Option<&Arc<R>>,
+) -> Result<Transaction> {
     let Some(record) = record else { return Ok(t.delete(key)) };
     let value = serde_json::to_vec(&**record).map_err(|e| system("write a record", e))?;
     Ok(t.put(key, value))

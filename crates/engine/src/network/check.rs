@@ -63,7 +63,8 @@ impl Networks {
             }
             NetworkMode::Host => {
                 if !record.host_config.port_bindings.is_empty() {
-                    warnings.push("Published ports are discarded when using host network mode".into());
+                    warnings
+                        .push("Published ports are discarded when using host network mode".into());
                 }
                 asked.insert("host".into(), asked.get("host").cloned().unwrap_or_default());
             }
@@ -141,7 +142,9 @@ fn check_container_mode(
     let conflict = |what: &str| Err(Error::invalid(format!("conflicting options: {what}")));
     let host = &record.host_config;
     if target.is_empty() {
-        return Err(Error::invalid("Invalid network mode: invalid container format container:<name|id>"));
+        return Err(Error::invalid(
+            "Invalid network mode: invalid container format container:<name|id>",
+        ));
     }
     if host.links.as_ref().is_some_and(|links| !links.is_empty()) {
         return conflict(

@@ -57,14 +57,18 @@ fn spec(request: NetworkCreate) -> Result<NetworkSpec> {
 fn unsupported(request: &NetworkCreate) -> Result<()> {
     let no = |what: &str| Err(Error::new(Kind::NotImplemented, what.to_owned()));
     if request.config_only || request.config_from.as_ref().is_some_and(|from| !from.is_empty()) {
-        return no("configuration-only networks are not supported yet: give the options themselves");
+        return no(
+            "configuration-only networks are not supported yet: give the options themselves",
+        );
     }
     if request.ingress {
         return no("an ingress network needs a swarm, which this engine is not part of");
     }
     match request.scope.as_str() {
         "" | "local" => Ok(()),
-        other => Err(Error::invalid(format!("invalid network scope {other:?}: only local networks can be made"))),
+        other => Err(Error::invalid(format!(
+            "invalid network scope {other:?}: only local networks can be made"
+        ))),
     }
 }
 
@@ -96,7 +100,11 @@ fn net(text: &str, what: &str) -> Result<Option<IpNet>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let bad = |_| Error::invalid(format!("invalid network config:\n* invalid {what} {text}: invalid CIDR block notation"));
+    let bad = |_| {
+        Error::invalid(format!(
+            "invalid network config:\n* invalid {what} {text}: invalid CIDR block notation"
+        ))
+    };
     text.parse().map(Some).map_err(bad)
 }
 

@@ -96,11 +96,9 @@ impl Resolver {
     /// Takes what is given in place of what is here, list by list. A search list of `.` alone
     /// means none.
     pub fn overridden(mut self, servers: &[String], search: &[String], options: &[String]) -> Self {
-        for (mine, given) in [
-            (&mut self.servers, servers),
-            (&mut self.search, search),
-            (&mut self.options, options),
-        ] {
+        for (mine, given) in
+            [(&mut self.servers, servers), (&mut self.search, search), (&mut self.options, options)]
+        {
             if !given.is_empty() {
                 *mine = given.to_vec();
             }
@@ -129,9 +127,8 @@ impl Resolver {
 
     /// The text of the file.
     pub fn text(&self) -> String {
-        let mut text = String::from(
-            "# Made by hawser; an edited file is left as it is from then on.\n\n",
-        );
+        let mut text =
+            String::from("# Made by hawser; an edited file is left as it is from then on.\n\n");
         for server in &self.servers {
             let _ = writeln!(text, "nameserver {server}");
         }

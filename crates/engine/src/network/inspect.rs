@@ -46,15 +46,26 @@ impl Networks {
         }
         let key = match sandbox.mode {
             Mode::Host => "/proc/1/ns/net".into(),
-            _ => namespace_of(&model, id).map(|ns| self.kernel.namespace_path(&ns)).unwrap_or_default(),
+            _ => namespace_of(&model, id)
+                .map(|ns| self.kernel.namespace_path(&ns))
+                .unwrap_or_default(),
         };
-        let ports = if sandbox.mode == Mode::Own { ports(record, &sandbox.publications) } else { PortMap::new() };
+        let ports = if sandbox.mode == Mode::Own {
+            ports(record, &sandbox.publications)
+        } else {
+            PortMap::new()
+        };
         NetworkView { sandbox_id: id.to_string(), sandbox_key: key, ports, networks }
     }
 }
 
 /// What the endpoint actually has.
-fn fill(settings: &mut EndpointSettings, network: &Network, endpoint: &Endpoint, record: &Container) {
+fn fill(
+    settings: &mut EndpointSettings,
+    network: &Network,
+    endpoint: &Endpoint,
+    record: &Container,
+) {
     settings.network_id = network.id.to_string();
     settings.endpoint_id = endpoint.id.to_string();
     let Some(interface) = &endpoint.interface else { return };
@@ -70,7 +81,7 @@ fn fill(settings: &mut EndpointSettings, network: &Network, endpoint: &Endpoint,
         settings.global_ipv6_prefix_len = net.prefix_len();
         settings.ipv6_gateway = if network.internal { String::new() } else { gateway(true) };
     }
-    if network.has_names() {
+    if !network.predefined {
         settings.dns_names = Some(dns_names(endpoint, record));
     }
 }
@@ -97,10 +108,8 @@ fn ports(record: &Container, publications: &[hawser_model::Publication]) -> Port
     for p in publications {
         let key = format!("{}/{}", p.container_port, p.transport);
         let bindings = map.entry(key).or_default().get_or_insert_default();
-        bindings.push(PortBinding {
-            host_ip: p.host.to_string(),
-            host_port: p.host_port.to_string(),
-        });
+        bindings
+            .push(PortBinding { host_ip: p.host.to_string(), host_port: p.host_port.to_string() });
     }
     map
 }
@@ -136,7 +145,11 @@ fn pool(pool: &Pool) -> IpamConfig {
         subnet: pool.subnet.to_string(),
         ip_range: pool.ip_range.map(|r| r.to_string()).unwrap_or_default(),
         gateway: text(pool.gateway),
-        auxiliary_addresses: pool.auxiliary.iter().map(|(n, a)| (n.clone(), a.to_string())).collect(),
+        auxiliary_addresses: pool
+            .auxiliary
+            .iter()
+            .map(|(n, a)| (n.clone(), a.to_string()))
+            .collect(),
     }
 }
 

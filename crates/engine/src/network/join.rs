@@ -78,7 +78,10 @@ impl Networks {
                     return Err(Error::invalid("cannot join own network namespace"));
                 }
                 if !matches!(target.state.status, Status::Running | Status::Paused) {
-                    let text = format!("cannot join network namespace of a non running container: {}", target.id);
+                    let text = format!(
+                        "cannot join network namespace of a non running container: {}",
+                        target.id
+                    );
                     return Err(Error::conflict(text));
                 }
                 Ok(Mode::Shared(sandbox_id(&target.id)?))
@@ -92,7 +95,8 @@ impl Networks {
         }
         let model = self.writer.model();
         let names = record.networks.keys();
-        let bindings = names.filter_map(|name| super::check::known(&model, name)?.bridge.host_binding);
+        let bindings =
+            names.filter_map(|name| super::check::known(&model, name)?.bridge.host_binding);
         let host: Option<IpAddr> = bindings.filter(|a| !a.is_unspecified()).next();
         ports::wanted(record, host.or(self.publish_address))
     }
@@ -104,7 +108,7 @@ impl Networks {
         if model.sandbox(sandbox).is_none() {
             return Ok(());
         }
-        self.unname(&model, sandbox);
+        self.unname(sandbox);
         self.writer
             .change(move |model, kernel| {
                 let addresses: Vec<IpAddr> = addresses(model, sandbox);
@@ -112,6 +116,7 @@ impl Networks {
                 Ok(((), touched)).inspect(|_| forget(kernel, &addresses))
             })
             .await?;
+        self.publish_zones(&super::names::networks_of(&model, sandbox));
         self.tell_disconnected(engine, &model, sandbox);
         Ok(())
     }

@@ -21,6 +21,7 @@ mod prune;
 mod records;
 mod recover;
 mod remove;
+mod rename;
 mod tell;
 mod view;
 
@@ -62,7 +63,8 @@ impl Networks {
     ) -> Result<Self> {
         let writer = Writer::open(store, Arc::clone(&kernel), hawser_plan::Settings::default())?;
         let pools = settings.address_pools.iter();
-        let pools = pools.map(|(base, size)| hawser_model::DefaultPool { base: *base, size: *size });
+        let pools =
+            pools.map(|(base, size)| hawser_model::DefaultPool { base: *base, size: *size });
         let mut pools: Vec<_> = pools.collect();
         if pools.is_empty() {
             pools = hawser_model::docker_pools();

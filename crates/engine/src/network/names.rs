@@ -37,15 +37,17 @@ impl Networks {
     pub(super) fn publish_zones(&self, networks: &BTreeSet<NetworkId>) {
         let model = self.writer.model();
         for id in networks {
-            match model.network(*id).filter(|n| n.has_names()) {
-                Some(_) => self.dns.set_zone(&id.to_string(), hawser_plan::zone(&model, *id)),
+            match model.network(*id) {
+                Some(_) => {
+                    self.dns.set_zone(&id.to_string(), answers(&hawser_plan::zone(&model, *id)))
+                }
                 None => self.dns.remove_zone(&id.to_string()),
             }
         }
     }
 
     /// Starts, changes or ends the name service in a sandbox, as its networks ask for.
-    async fn answer_names(&self, engine: &Engine, record: &Container) -> Result<()> {
+    pub(super) async fn answer_names(&self, engine: &Engine, record: &Container) -> Result<()> {
         let model = self.writer.model();
         let id = sandbox_id(&record.id)?;
         self.publish_zones(&networks_of(&model, id));
@@ -159,7 +161,8 @@ impl Networks {
         let mut env = Vec::new();
         let own = own_names(record);
         let endpoints = model.endpoints_of_sandbox(id);
-        let addresses = endpoints.iter().filter_map(|e| e.interface.as_ref()).flat_map(|i| i.addresses());
+        let addresses =
+            endpoints.iter().filter_map(|e| e.interface.as_ref()).flat_map(|i| i.addresses());
         all.extend(addresses.map(|address| HostsLine { address, names: own.clone() }));
         let gateway = model.gateway_endpoint(id, false).and_then(|e| gateway_of(&model, e.network));
         all.extend(extra_hosts(engine, record, gateway)?);
@@ -191,7 +194,10 @@ impl Networks {
             let endpoint = model.endpoint_between(sandbox_id(&target.id)?, bridge.id);
             let address = endpoint.and_then(|e| e.interface.as_ref()?.addresses().next());
             let Some(address) = address else {
-                let text = format!("Cannot link to a non running container: /{} AS /{}/{alias}", target.name, record.name);
+                let text = format!(
+                    "Cannot link to a non running container: /{} AS /{}/{alias}",
+                    target.name, record.name
+                );
                 return Err(Error::conflict(text));
             };
             found.push((alias.to_owned(), target, address));
@@ -206,11 +212,14 @@ impl Networks {
             let other = entry.record();
             let names = |link: &String| {
                 let target = links::parse(link).0;
-                target == record.name || (!target.is_empty() && record.id.as_str().starts_with(target))
+                target == record.name
+                    || (!target.is_empty() && record.id.as_str().starts_with(target))
             };
             let linked = other.host_config.links.iter().flatten().any(names);
             let runs = sandbox_id(&other.id).is_ok_and(|id| model.sandbox(id).is_some());
-            if linked && runs && other.id != record.id
+            if linked
+                && runs
+                && other.id != record.id
                 && let Err(error) = self.write_etc(engine, &other)
             {
                 tracing::warn!(container = %other.name, %error, "its hosts file could not follow a link");
@@ -255,12 +264,21 @@ pub(super) fn networks_of(model: &Model, sandbox: SandboxId) -> BTreeSet<Network
 /// with a user-defined network has one.
 fn view(model: &Model, id: SandboxId) -> Option<(NamespaceName, View)> {
     let sandbox = model.sandbox(id).filter(|s| s.mode == Mode::Own)?;
-    let endpoints = model.endpoints_of_sandbox(id);
-    let named = |id: &NetworkId| model.network(*id).is_some_and(|n| n.has_names());
-    let zones: Vec<String> =
-        endpoints.iter().map(|e| e.network).filter(named).map(|id| id.to_string()).collect();
+    let zones = hawser_plan::search_order(model, id);
+    let zones: Vec<String> = zones.iter().map(ToString::to_string).collect();
     let ns = namespace_of(model, sandbox.id)?;
-    (!zones.is_empty()).then(|| (ns, View { private: hawser_plan::private_zone(model, id), zones }))
+    let private = answers(&hawser_plan::private_zone(model, id));
+    (!zones.is_empty()).then_some((ns, View { private, zones }))
+}
+
+/// A planned zone in the words of the name service.
+fn answers(planned: &hawser_hoststate::Zone) -> hawser_dns::Zone {
+    let mut zone = hawser_dns::Zone::new();
+    for (name, addresses) in planned.names() {
+        addresses.iter().for_each(|address| zone.add(name, *address));
+    }
+    planned.pointers().for_each(|(address, name)| zone.add_reverse(address, name));
+    zone
 }
 
 fn gateway_of(model: &Model, network: NetworkId) -> Option<IpAddr> {
@@ -293,9 +311,12 @@ fn extra_hosts(
         let (name, address) = line.split_once([':', '='])?;
         let address = address.trim_start_matches('[').trim_end_matches(']');
         Some(match address {
-            "host-gateway" => engine.settings.host_gateway.or(gateway).map(|a| (name, a)).ok_or_else(|| {
-                Error::invalid("unable to derive the IP value for host-gateway")
-            }),
+            "host-gateway" => engine
+                .settings
+                .host_gateway
+                .or(gateway)
+                .map(|a| (name, a))
+                .ok_or_else(|| Error::invalid("unable to derive the IP value for host-gateway")),
             _ => address.parse().map(|a| (name, a)).map_err(|_| {
                 Error::invalid(format!("invalid IP address in add-host: \"{address}\""))
             }),

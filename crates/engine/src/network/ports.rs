@@ -49,7 +49,12 @@ pub(super) fn wanted(record: &Container, default_host: Option<IpAddr>) -> Result
     }
     for port in ports {
         let (container_port, transport) = parse_port(port)?;
-        all.push(Wanted { transport, container_port, hosts: hosts("", default_host)?, range: None });
+        all.push(Wanted {
+            transport,
+            container_port,
+            hosts: hosts("", default_host)?,
+            range: None,
+        });
     }
     Ok(all)
 }
@@ -58,7 +63,11 @@ pub(super) fn wanted(record: &Container, default_host: Option<IpAddr>) -> Result
 ///
 /// # Errors
 /// All ports of a range are taken.
-pub(super) fn choose(model: &Model, kernel: &Kernel, wanted: &[Wanted]) -> Result<Vec<Publication>> {
+pub(super) fn choose(
+    model: &Model,
+    kernel: &Kernel,
+    wanted: &[Wanted],
+) -> Result<Vec<Publication>> {
     let mut chosen: Vec<Publication> = Vec::new();
     for w in wanted {
         let port = match &w.range {
@@ -114,7 +123,11 @@ pub(super) fn parse_port(text: &str) -> Result<(u16, Transport)> {
         "tcp" => Transport::Tcp,
         "udp" => Transport::Udp,
         "sctp" => Transport::Sctp,
-        other => return Err(Error::invalid(format!("invalid port specification: {text:?}: unknown protocol {other:?}"))),
+        other => {
+            return Err(Error::invalid(format!(
+                "invalid port specification: {text:?}: unknown protocol {other:?}"
+            )));
+        }
     };
     match port.parse() {
         Ok(port) if port > 0 => Ok((port, transport)),

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use hawser_model::{Driver, Model, NetworkId, NetworkName, NetworkSpec, PoolSpec, Surroundings, Touched};
+use hawser_model::{
+    Driver, Model, NetworkId, NetworkName, NetworkSpec, PoolSpec, Surroundings, Touched,
+};
 use ipnet::IpNet;
 
 use super::law;
@@ -43,11 +45,15 @@ fn ensure_bridge(
     let present = model.resolve_network("bridge").ok().cloned();
     let wanted = default_bridge(settings, now)?;
     if let Some(present) = present {
-        let kept = !settings.bridge.disabled && present.options == wanted.options && same_pools(&present.pools, &wanted);
+        let kept = !settings.bridge.disabled
+            && present.options == wanted.options
+            && same_pools(&present.pools, &wanted);
         let used = !model.endpoints_of_network(present.id).is_empty();
         if kept || used {
             if !kept {
-                tracing::warn!("the default bridge keeps its old settings until no container uses it");
+                tracing::warn!(
+                    "the default bridge keeps its old settings until no container uses it"
+                );
             }
             return Ok(touched);
         }
@@ -82,9 +88,7 @@ fn same_pools(present: &[hawser_model::Pool], wanted: &NetworkSpec) -> bool {
 
 fn make(model: &mut Model, spec: NetworkSpec, around: &Surroundings) -> Result<Touched> {
     let name = spec.name.to_string();
-    model
-        .create_network(spec, around)
-        .map_err(|e| system(&format!("make the network {name}"), e))
+    model.create_network(spec, around).map_err(|e| system(&format!("make the network {name}"), e))
 }
 
 fn plain(name: &str, driver: Driver, now: &str) -> Result<NetworkSpec> {
@@ -123,4 +127,3 @@ fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
     });
     Ok(spec)
 }
-

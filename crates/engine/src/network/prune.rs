@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use hawser_model::Network;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filters::{Filters, has_label};
 
 const KNOWN_FILTERS: &[&str] = &["label", "label!", "until"];
@@ -18,7 +18,7 @@ impl Engine {
     /// Invalid: an unknown filter or value.
     pub async fn network_prune(&self, filters: &Filters) -> Result<Vec<String>> {
         filters.allow(KNOWN_FILTERS)?;
-        let until = until(filters)?;
+        let until = crate::container::until(filters, Utc::now())?;
         let model = self.networks.writer.model();
         let mut unused: Vec<&Network> = model
             .networks()
@@ -52,11 +52,4 @@ fn passes(network: &Network, filters: &Filters, until: Option<DateTime<Utc>>) ->
     filters.labels("label", &network.labels)
         && !filters.values("label!").any(|wanted| has_label(&network.labels, wanted))
         && until.is_none_or(|until| created.is_some_and(|created| created < until))
-}
-
-/// A time (RFC 3339 or seconds since 1970) or a length of time before now (`24h`).
-fn until(filters: &Filters) -> Result<Option<DateTime<Utc>>> {
-    let Some(text) = filters.values("until").next() else { return Ok(None) };
-    let time = crate::filters::time(text, Utc::now());
-    time.map(Some).ok_or_else(|| Error::invalid(format!("invalid filter 'until={text}'")))
 }

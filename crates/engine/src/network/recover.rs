@@ -14,7 +14,7 @@ impl Networks {
     pub(crate) async fn recover(&self, engine: &Engine) -> Result<()> {
         let kernel = std::sync::Arc::clone(&self.kernel);
         blocking(move || {
-            let load = kernel.load_skeleton(hawser_plan::SKELETON, hawser_plan::SKELETON_VERSION);
+            let load = kernel.load_skeleton(hawser_plan::SKELETON, hawser_plan::SKELETON_MARK);
             load.map(|_| ()).map_err(|e| system("load the nftables table", e))
         })
         .await?;
@@ -32,7 +32,11 @@ impl Networks {
     }
 
     /// Starts the name service of a container that runs on, after a restart of the daemon.
-    pub(crate) async fn resume(&self, engine: &Engine, record: &crate::record::Container) -> Result<()> {
+    pub(crate) async fn resume(
+        &self,
+        engine: &Engine,
+        record: &crate::record::Container,
+    ) -> Result<()> {
         self.answer_names(engine, record).await
     }
 }
