@@ -73,7 +73,7 @@ pub struct ApplyError {
     /// Its place in the list.
     pub index: usize,
     /// The object that it was about.
-    pub object: Key,
+    pub object: Box<Key>,
     /// Why.
     #[source]
     pub error: Error,

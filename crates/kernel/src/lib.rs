@@ -8,17 +8,48 @@
 //! This crate decides nothing and knows nothing of containers: what to make is `plan`'s business,
 //! the way back after a failure is the caller's (`diff` gives it).
 
+mod address;
+mod apply;
+mod attach;
+mod batch;
+mod conntrack;
 mod error;
+mod holder;
+mod link;
+mod namespace;
+mod neighbour;
+mod netlink;
+mod nft;
+mod observe;
+mod port;
+mod reaper;
+mod route;
+mod sys;
+mod sysctl;
+#[cfg(test)]
+mod tests;
+mod worker;
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Transport};
 use ipnet::IpNet;
 
-pub use error::{ApplyError, Error, ErrorKind};
+use crate::namespace::Directory;
+use crate::netlink::Socket;
+use crate::port::Ports;
+use crate::reaper::Reaper;
+use crate::worker::Worker;
+
+pub use error::{ApplyError, Cause, Error, ErrorKind};
+
+/// Interface indexes that we choose begin here, far above those that the kernel does.
+const FIRST_INDEX: u32 = 1 << 20;
 
 /// Where things are.
 #[derive(Clone, Debug)]
@@ -30,7 +61,13 @@ pub struct Config {
 /// The kernel of the namespace that it was opened in. `Sync`: any thread that lives in the same
 /// network and mount namespace may call it.
 pub struct Kernel {
-    config: Config,
+    namespaces: Directory,
+    worker: Worker,
+    reaper: Reaper,
+    ports: Ports,
+    route: Mutex<Socket>,
+    netfilter: Mutex<Socket>,
+    next_index: AtomicU32,
 }
 
 impl Kernel {
@@ -40,18 +77,29 @@ impl Kernel {
     /// # Errors
     /// No permission (not root), or a kernel without the protocols.
     pub fn open(config: Config) -> Result<Self, Error> {
-        Ok(Self { config })
+        let fail = |error| Error::new("open", "netlink socket", error);
+        let mut route = Socket::route().map_err(fail)?;
+        let highest = observe::highest_index(&mut route)?;
+        Ok(Self {
+            namespaces: Directory::open(config.netns_dir)?,
+            worker: Worker::new().map_err(|error| Error::new("start", "worker", error))?,
+            reaper: Reaper::start().map_err(|error| Error::new("start", "reaper", error))?,
+            ports: Ports::default(),
+            route: Mutex::new(route),
+            netfilter: Mutex::new(Socket::netfilter().map_err(fail)?),
+            next_index: AtomicU32::new(highest.saturating_add(1).max(FIRST_INDEX)),
+        })
     }
 
-    /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`, unless a table
-    /// whose comment is `version` is there. A table of another version is replaced in the same
-    /// transaction (its elements come back with the next `diff`). Returns whether it was loaded.
+    /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`, unless it is
+    /// there in that version. `version` is any short text, changed when the skeleton changes; it
+    /// becomes the table's comment. A table of another version is replaced in the same transaction
+    /// (its elements come back with the next `diff`). Returns whether it was loaded.
     ///
     /// # Errors
     /// `nft` is missing (the hint says how to install it) or refuses the text.
     pub fn load_skeleton(&self, text: &str, version: &str) -> Result<bool, Error> {
-        let _ = (text, version);
-        todo!()
+        nft::load(&mut self.netfilter_socket(), text, version)
     }
 
     /// Applies changes in order, in few batches. Adding what is there and equal, and removing what
@@ -60,8 +108,7 @@ impl Kernel {
     /// # Errors
     /// Which change failed, and why.
     pub fn apply(&self, changes: &[Change]) -> Result<(), ApplyError> {
-        let _ = changes;
-        todo!()
+        apply::apply(self, changes)
     }
 
     /// What of ours is there: links with an alias that begins with `hawser `, namespaces in the
@@ -71,17 +118,17 @@ impl Kernel {
     /// # Errors
     /// The kernel refuses a dump.
     pub fn observe(&self) -> Result<HostState, Error> {
-        todo!()
+        observe::observe(self)
     }
 
     /// Waits until everything removed is gone from the kernel too.
     pub fn settle(&self) {
-        todo!()
+        self.reaper.settle();
     }
 
     /// Path of the file that pins a namespace (Docker's `SandboxKey`).
     pub fn namespace_path(&self, name: &NamespaceName) -> PathBuf {
-        self.config.netns_dir.join(name.as_str())
+        self.namespaces.pin(name)
     }
 
     /// A descriptor of a namespace, close-on-exec.
@@ -89,8 +136,7 @@ impl Kernel {
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none of that name.
     pub fn open_namespace(&self, name: &NamespaceName) -> Result<OwnedFd, Error> {
-        let _ = name;
-        todo!()
+        self.namespaces.open_pin(name)
     }
 
     /// Runs `job` in a thread inside a namespace and hands back its value. Sockets opened there
@@ -103,8 +149,8 @@ impl Kernel {
         name: &NamespaceName,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let _ = (name, job);
-        todo!()
+        let ns = self.namespaces.open_pin(name)?;
+        self.worker.run_in(ns, job)
     }
 
     /// A non-blocking UDP socket bound to `address` inside a namespace.
@@ -112,17 +158,33 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::in_namespace`], or the address can't be bound.
     pub fn udp_socket(&self, ns: &NamespaceName, address: SocketAddr) -> Result<UdpSocket, Error> {
-        let _ = (ns, address);
-        todo!()
+        let open = move || {
+            let socket = UdpSocket::bind(address)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        };
+        let fail =
+            |error: std::io::Error| Error::new("bind", format!("UDP {address} in {ns}"), error);
+        self.in_namespace(ns, open)?.map_err(fail)
     }
 
     /// A non-blocking TCP listener on `address` inside a namespace.
     ///
     /// # Errors
     /// As [`Kernel::in_namespace`], or the address can't be bound.
-    pub fn tcp_listener(&self, ns: &NamespaceName, address: SocketAddr) -> Result<TcpListener, Error> {
-        let _ = (ns, address);
-        todo!()
+    pub fn tcp_listener(
+        &self,
+        ns: &NamespaceName,
+        address: SocketAddr,
+    ) -> Result<TcpListener, Error> {
+        let open = move || {
+            let socket = TcpListener::bind(address)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        };
+        let fail =
+            |error: std::io::Error| Error::new("bind", format!("TCP {address} in {ns}"), error);
+        self.in_namespace(ns, open)?.map_err(fail)
     }
 
     /// A host port free on all `addresses`, from `range` or, without one, from the kernel's
@@ -137,24 +199,25 @@ impl Kernel {
         transport: Transport,
         range: Option<RangeInclusive<u16>>,
     ) -> Result<u16, Error> {
-        let _ = (addresses, transport, range);
-        todo!()
+        self.ports.find_free(addresses, transport, range)
     }
 
-    /// Destinations of the host's own routes (main table, default routes excluded).
+    /// Destinations of the host's routes in the main table, less default routes and those on links
+    /// that this engine made: what a new subnet must not overlap.
     ///
     /// # Errors
     /// The kernel refuses the dump.
     pub fn routes(&self) -> Result<Vec<IpNet>, Error> {
-        todo!()
+        observe::foreign_routes(&mut self.route_socket())
     }
 
-    /// Addresses of the host's links with their prefix lengths, loopback included.
+    /// Addresses of the host's links with their prefix lengths, loopback included, less those on
+    /// links that this engine made.
     ///
     /// # Errors
     /// The kernel refuses the dump.
     pub fn addresses(&self) -> Result<Vec<IpNet>, Error> {
-        todo!()
+        observe::foreign_addresses(&mut self.route_socket())
     }
 
     /// Whether the host has a link of that name, whosever it is.
@@ -162,8 +225,11 @@ impl Kernel {
     /// # Errors
     /// The kernel refuses the question.
     pub fn link_exists(&self, name: &IfName) -> Result<bool, Error> {
-        let _ = name;
-        todo!()
+        match apply::find(&mut self.route_socket(), name) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes the kernel forget tracked connections to or from `address`. Returns how many.
@@ -171,7 +237,18 @@ impl Kernel {
     /// # Errors
     /// The kernel refuses the dump.
     pub fn forget_connections(&self, address: IpAddr) -> Result<usize, Error> {
-        let _ = address;
-        todo!()
+        conntrack::forget(&mut self.netfilter_socket(), address)
+    }
+
+    fn route_socket(&self) -> MutexGuard<'_, Socket> {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn netfilter_socket(&self) -> MutexGuard<'_, Socket> {
+        self.netfilter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_index(&self) -> u32 {
+        self.next_index.fetch_add(1, Ordering::Relaxed)
     }
 }

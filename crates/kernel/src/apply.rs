@@ -1,0 +1,362 @@
+//! Applies changes in few batches.
+//!
+//! In: changes in the order of `diff`. Out: nothing, or which change failed and why. Links,
+//! namespaces and ports are made one by one; what is on links is queued and sent together, per
+//! namespace, and nftables elements in one transaction at the end. It does not undo.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::fd::AsFd;
+
+use hawser_hoststate::{Change, IfName, Link, LinkKind, NamespaceName, Ns, Object};
+
+use crate::batch::{Batch, Failure};
+use crate::error::{Cause, Error, ErrorKind};
+use crate::namespace::Inside;
+use crate::netlink::Socket;
+use crate::nft::Step;
+use crate::reaper::Doomed;
+use crate::{ApplyError, Kernel, address, link, neighbour, nft, route, sysctl};
+
+/// Index of the loopback in every namespace.
+const LOOPBACK: u32 = 1;
+
+/// One call of `apply`.
+pub(crate) struct Run<'k> {
+    pub(crate) kernel: &'k Kernel,
+    pub(crate) host: Batch,
+    rooms: BTreeMap<NamespaceName, Room>,
+    steps: Vec<Step>,
+    indexes: HashMap<(Ns, IfName), u32>,
+    /// New ports and their bridges, whose pending events the kernel shall process at the end.
+    pub(crate) fresh: Vec<u32>,
+}
+
+/// A namespace during a run.
+pub(crate) struct Room {
+    pub(crate) inside: Inside,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) batch: Batch,
+}
+
+/// A setting to write in a namespace.
+pub(crate) struct Setting {
+    pub(crate) change: usize,
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// Passed over where the kernel lacks it (IPv6 switched off at boot).
+    pub(crate) optional: bool,
+}
+
+/// Applies `changes`; see [`Kernel::apply`].
+pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyError> {
+    let mut run = Run::new(kernel);
+    let done = changes
+        .iter()
+        .enumerate()
+        .try_for_each(|(change, what)| run.step(change, what))
+        .and_then(|()| run.flush())
+        .and_then(|()| run.wake_fresh_links(changes.len().saturating_sub(1)));
+    done.map_err(|(index, error)| ApplyError {
+        index,
+        object: Box::new(key(&changes[index])),
+        error,
+    })
+}
+
+fn key(change: &Change) -> hawser_hoststate::Key {
+    match change {
+        Change::Add(object) | Change::Remove(object) | Change::Replace { new: object, .. } => {
+            object.key()
+        }
+    }
+}
+
+impl<'k> Run<'k> {
+    fn new(kernel: &'k Kernel) -> Self {
+        Self {
+            kernel,
+            host: Batch::default(),
+            rooms: BTreeMap::new(),
+            steps: Vec::new(),
+            indexes: HashMap::new(),
+            fresh: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, change: usize, what: &Change) -> Result<(), Failure> {
+        match what {
+            Change::Add(object) => self.add(change, object),
+            Change::Remove(object) => self.remove(change, object),
+            Change::Replace { old, new } => self.replace(change, old, new),
+        }
+    }
+
+    fn add(&mut self, change: usize, object: &Object) -> Result<(), Failure> {
+        let at = |error| (change, error);
+        match object {
+            Object::Namespace(name) => self.add_namespace(change, name),
+            Object::HeldPort(port) => self.kernel.ports.hold(port).map_err(at),
+            Object::Link(link) => self.add_link(change, link),
+            Object::Sysctl(setting) => {
+                self.set(change, &setting.ns, setting.name.clone(), setting.value.clone(), false)
+            }
+            Object::Address(a) => {
+                self.queue(change, &a.ns, &a.link, &[], |index| address::add(index, a.address))
+            }
+            Object::Neighbour(n) => {
+                self.queue(change, &n.ns, &n.link, &[], |index| neighbour::add(index, n.ip, n.mac))
+            }
+            Object::Fdb(fdb) => self.queue(change, &Ns::Host, &fdb.port, &[], |index| {
+                neighbour::add_fdb(index, fdb.mac)
+            }),
+            Object::Route(r) => self.queue(change, &r.ns, &r.link, &[], |index| {
+                route::add(r.destination, r.via, index)
+            }),
+            Object::Element(element, data) => {
+                self.steps.push(Step { change, add: true, element: element.clone(), data: *data });
+                Ok(())
+            }
+        }
+    }
+
+    fn remove(&mut self, change: usize, object: &Object) -> Result<(), Failure> {
+        let done = match object {
+            Object::Namespace(name) => self.remove_namespace(change, name),
+            Object::HeldPort(port) => {
+                self.flush()?;
+                self.kernel.ports.release(port);
+                Ok(())
+            }
+            Object::Link(link) => self.remove_link(change, link),
+            Object::Sysctl(_) => Ok(()),
+            Object::Address(a) => {
+                let gone = &[libc::EADDRNOTAVAIL, libc::ENODEV];
+                self.queue(change, &a.ns, &a.link, gone, |index| address::remove(index, a.address))
+            }
+            Object::Neighbour(n) => {
+                let gone = &[libc::ENOENT, libc::ENODEV];
+                self.queue(change, &n.ns, &n.link, gone, |index| neighbour::remove(index, n.ip))
+            }
+            Object::Fdb(fdb) => {
+                let gone = &[libc::ENOENT, libc::ENODEV];
+                self.queue(change, &Ns::Host, &fdb.port, gone, |index| {
+                    neighbour::remove_fdb(index, fdb.mac)
+                })
+            }
+            Object::Route(r) => {
+                let gone = &[libc::ESRCH, libc::ENODEV];
+                self.queue(change, &r.ns, &r.link, gone, |index| {
+                    route::remove(r.destination, r.via, index)
+                })
+            }
+            Object::Element(element, data) => {
+                self.steps.push(Step { change, add: false, element: element.clone(), data: *data });
+                Ok(())
+            }
+        };
+        match done {
+            // What it was in, or on, is gone, and it with it.
+            Err((at, error)) if at == change && error.kind == ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
+    fn replace(&mut self, change: usize, old: &Object, new: &Object) -> Result<(), Failure> {
+        match (old, new) {
+            (Object::Link(old), Object::Link(new)) => self.replace_link(change, old, new),
+            // Written over.
+            (_, Object::Sysctl(_) | Object::Neighbour(_)) => self.add(change, new),
+            _ => {
+                self.remove(change, old)?;
+                self.add(change, new)
+            }
+        }
+    }
+
+    /// Queues a message about something on a link; `gone` are errors that mean success.
+    fn queue(
+        &mut self,
+        change: usize,
+        ns: &Ns,
+        link: &IfName,
+        gone: &'static [i32],
+        message: impl FnOnce(u32) -> crate::netlink::Message,
+    ) -> Result<(), Failure> {
+        let index = self.index(ns, link).map_err(|error| (change, error))?;
+        let batch = match ns {
+            Ns::Host => &mut self.host,
+            Ns::Named(name) => &mut self.room(name).map_err(|error| (change, error))?.batch,
+        };
+        batch.push(change, gone, message(index));
+        Ok(())
+    }
+
+    /// Writes a setting: at once in the host, with the next flush in a namespace.
+    pub(crate) fn set(
+        &mut self,
+        change: usize,
+        ns: &Ns,
+        name: String,
+        value: String,
+        optional: bool,
+    ) -> Result<(), Failure> {
+        let at = |error| (change, error);
+        let setting = Setting { change, name, value, optional };
+        match ns {
+            Ns::Host => setting.write().map_err(at)?,
+            Ns::Named(name) => self.room(name).map_err(at)?.settings.push(setting),
+        }
+        Ok(())
+    }
+
+    fn add_namespace(&mut self, change: usize, name: &NamespaceName) -> Result<(), Failure> {
+        let kernel = self.kernel;
+        let inside =
+            kernel.namespaces.create(&kernel.worker, name).map_err(|error| (change, error))?;
+        let mut room = Room { inside, settings: Vec::new(), batch: Batch::default() };
+        room.batch.push(change, &[], link::set_up(LOOPBACK));
+        self.rooms.insert(name.clone(), room);
+        Ok(())
+    }
+
+    fn remove_namespace(&mut self, change: usize, name: &NamespaceName) -> Result<(), Failure> {
+        self.flush()?;
+        // Its descriptors would keep the namespace alive.
+        self.rooms.remove(name);
+        self.indexes.retain(|(ns, _), _| !matches!(ns, Ns::Named(inside) if inside == name));
+        self.kernel.namespaces.remove(name).map_err(|error| (change, error))
+    }
+
+    pub(crate) fn remove_link(&mut self, change: usize, link: &Link) -> Result<(), Failure> {
+        self.flush()?;
+        self.forget_index(link);
+        discard(self.kernel, link).map_err(|error| (change, error))
+    }
+
+    /// The namespace, entered when first needed.
+    pub(crate) fn room(&mut self, name: &NamespaceName) -> Result<&mut Room, Error> {
+        if !self.rooms.contains_key(name) {
+            let inside = self.kernel.namespaces.enter(&self.kernel.worker, name)?;
+            let room = Room { inside, settings: Vec::new(), batch: Batch::default() };
+            self.rooms.insert(name.clone(), room);
+        }
+        let missing = || Cause::Unexpected("it was not entered".to_owned());
+        self.rooms.get_mut(name).ok_or_else(|| Error::new("enter", name.as_str(), missing()))
+    }
+
+    /// Index of a link, asked for when first needed.
+    pub(crate) fn index(&mut self, ns: &Ns, name: &IfName) -> Result<u32, Error> {
+        let key = (ns.clone(), name.clone());
+        if let Some(index) = self.indexes.get(&key) {
+            return Ok(*index);
+        }
+        let record = match ns {
+            Ns::Host => find(&mut self.kernel.route_socket(), name)?,
+            Ns::Named(inside) => find(&mut self.room(inside)?.inside.socket, name)?,
+        };
+        self.indexes.insert(key, record.index);
+        Ok(record.index)
+    }
+
+    /// Notes the index of a new link.
+    pub(crate) fn note_index(&mut self, ns: Ns, name: &IfName, index: u32) {
+        self.indexes.insert((ns, name.clone()), index);
+    }
+
+    fn forget_index(&mut self, link: &Link) {
+        self.indexes.remove(&(Ns::Host, link.name.clone()));
+        if let LinkKind::Veth(veth) = &link.kind {
+            let peer = &veth.peer;
+            self.indexes.remove(&(Ns::Named(peer.ns.clone()), peer.name.clone()));
+        }
+    }
+
+    /// Sends everything queued.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.host.send(&mut self.kernel.route_socket())?;
+        for room in self.rooms.values_mut() {
+            room.flush(self.kernel)?;
+        }
+        if self.steps.is_empty() {
+            return Ok(());
+        }
+        nft::transact(&mut self.kernel.netfilter_socket(), std::mem::take(&mut self.steps))
+    }
+
+    /// Asks for new ports and their bridges: the kernel then processes their pending link events
+    /// first. Without it, the first packet of up to 40 % of new ports is lost, and ARP or TCP
+    /// waits for a second.
+    fn wake_fresh_links(&mut self, last_change: usize) -> Result<(), Failure> {
+        let mut socket = self.kernel.route_socket();
+        for index in self.fresh.drain(..) {
+            match socket.get(link::get_by_index(index)) {
+                // Somebody deleted it meanwhile: that is drift, not our failure.
+                Err(cause) if cause.errno() == Some(libc::ENODEV) => {}
+                Err(cause) => return Err((last_change, Error::new("ask for", "new link", cause))),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Setting {
+    fn write(&self) -> Result<(), Error> {
+        match sysctl::write(&self.name, &self.value) {
+            Err(error) if self.optional && error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::new("set", format!("{} = {}", self.name, self.value), error)),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Room {
+    /// Settings first: IPv6 is switched off before the link is up and asks around.
+    fn flush(&mut self, kernel: &Kernel) -> Result<(), Failure> {
+        if let Some(first) = self.settings.first() {
+            let change = first.change;
+            let settings = std::mem::take(&mut self.settings);
+            let write_all = move || {
+                let mut each = settings.iter();
+                each.try_for_each(|setting| setting.write().map_err(|e| (setting.change, e)))
+            };
+            let fail = |error| (change, error);
+            let visitor = self.inside.fd.as_fd().try_clone_to_owned();
+            let visitor = visitor.map_err(|error| fail(Error::new("enter", "namespace", error)))?;
+            kernel.worker.run_in(visitor, write_all).map_err(fail)??;
+        }
+        self.batch.send(&mut self.inside.socket)
+    }
+}
+
+/// A link by name; [`ErrorKind::NotFound`] when there is none.
+pub(crate) fn find(socket: &mut Socket, name: &IfName) -> Result<link::LinkRecord, Error> {
+    let fail = |cause| Error::new("find", format!("link {name}"), cause);
+    let answer = socket.get(link::get_by_name(name)).map_err(fail)?;
+    link::parse(&answer)
+        .ok_or_else(|| fail(Cause::Unexpected("the kernel's answer is malformed".to_owned())))
+}
+
+/// Puts a link out of work at once and hands it to the reaper; one that is not ours stays.
+pub(crate) fn discard(kernel: &Kernel, link: &Link) -> Result<(), Error> {
+    let mut socket = kernel.route_socket();
+    let record = find(&mut socket, &link.name)?;
+    if !record.is_ours() {
+        return Ok(());
+    }
+    let mut messages = vec![link::set_trash_group(record.index)];
+    if record.master != 0 {
+        messages.push(link::stop_port(record.index));
+    }
+    let refused = socket
+        .batch(&mut messages)
+        .map_err(|cause| Error::new("discard", format!("link {}", link.name), cause))?;
+    // The port's state can't be set while its other end is gone or down: it carries nothing then.
+    match refused.into_iter().find(|refusal| refusal.position == 0) {
+        Some(r) => Err(Error::new("discard", format!("link {}", link.name), r)),
+        None => {
+            kernel.reaper.doom(Doomed::from(link));
+            Ok(())
+        }
+    }
+}

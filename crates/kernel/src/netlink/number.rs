@@ -1,0 +1,51 @@
+//! Numbers of the kernel's interface that the `libc` crate lacks (linux/if_link.h, if_addr.h,
+//! veth.h, ipv6.h, netfilter/*.h), under the kernel's names, and the marks that are our own.
+
+/// Protocol number of routes, addresses and neighbours that are ours ('h'; unassigned).
+pub(crate) const PROTOCOL: u8 = 0x68;
+/// Group that links of ours are born in ("hwsr"): the alias, which says whose, can't be written in
+/// the same request, and a crash in between must not leave an unknown link.
+pub(crate) const OUR_GROUP: u32 = 0x6877_7372;
+/// Group of links that wait for their deletion ("trsh").
+pub(crate) const TRASH_GROUP: u32 = 0x7472_7368;
+
+pub(crate) const VETH_INFO_PEER: u16 = 1;
+pub(crate) const IFLA_BRPORT_STATE: u16 = 1;
+pub(crate) const IFLA_BRPORT_LEARNING: u16 = 8;
+pub(crate) const IFLA_BRPORT_PROXYARP_WIFI: u16 = 12;
+pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
+pub(crate) const IFLA_BR_FORWARD_DELAY: u16 = 1;
+pub(crate) const IFLA_BR_STP_STATE: u16 = 5;
+pub(crate) const IFLA_INET6_CONF: u16 = 2;
+pub(crate) const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
+pub(crate) const IN6_ADDR_GEN_MODE_NONE: u8 = 1;
+/// Place of `disable_ipv6` in the array IFLA_INET6_CONF.
+pub(crate) const DEVCONF_DISABLE_IPV6: usize = 26;
+pub(crate) const RTEXT_FILTER_SKIP_STATS: u32 = 8;
+
+pub(crate) const IFA_PROTO: u16 = 11;
+pub(crate) const IFA_F_NODAD: u8 = 2;
+pub(crate) const NDA_PROTOCOL: u16 = 12;
+
+pub(crate) const NLMSGERR_ATTR_MSG: u16 = 1;
+
+pub(crate) const NFPROTO_INET: u8 = 1;
+pub(crate) const NFTA_TABLE_NAME: u16 = 1;
+pub(crate) const NFTA_TABLE_USERDATA: u16 = 6;
+pub(crate) const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
+pub(crate) const NFTA_SET_ELEM_LIST_SET: u16 = 2;
+pub(crate) const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
+pub(crate) const NFTA_LIST_ELEM: u16 = 1;
+pub(crate) const NFTA_SET_ELEM_KEY: u16 = 1;
+pub(crate) const NFTA_SET_ELEM_DATA: u16 = 2;
+pub(crate) const NFTA_SET_ELEM_FLAGS: u16 = 3;
+pub(crate) const NFT_SET_ELEM_INTERVAL_END: u32 = 1;
+pub(crate) const NFTA_DATA_VALUE: u16 = 1;
+
+pub(crate) const CTA_TUPLE_ORIG: u16 = 1;
+pub(crate) const CTA_TUPLE_REPLY: u16 = 2;
+pub(crate) const CTA_TUPLE_IP: u16 = 1;
+pub(crate) const CTA_ID: u16 = 12;
+pub(crate) const CTA_ZONE: u16 = 18;
+pub(crate) const IPCTNL_MSG_CT_GET: u16 = 1;
+pub(crate) const IPCTNL_MSG_CT_DELETE: u16 = 2;

@@ -1,0 +1,187 @@
+//! One set or map element as the kernel holds it.
+//!
+//! In: an element in the words of `hoststate`. Out: attributes; and the way back. Parts of a
+//! concatenated key are padded to four bytes each; ports are big-endian.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hawser_hoststate::{Element, ElementData, IfName, SetName, Transport};
+
+use super::interval;
+use crate::address::octets;
+use crate::netlink::number::*;
+use crate::netlink::{Message, attributes, text};
+
+/// Length of a link name in a key (IFNAMSIZ).
+const IFNAME: usize = 16;
+
+/// An element as dumped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Raw {
+    pub(super) key: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    /// It is the end of an interval (exclusive), not a start.
+    pub(super) is_end: bool,
+}
+
+impl Raw {
+    /// Reads the attributes of an element.
+    pub(super) fn read(element: &[u8]) -> Self {
+        let mut raw = Self::default();
+        let value = |nested| attributes(nested).value_of(NFTA_DATA_VALUE).unwrap_or_default();
+        for (kind, nested) in attributes(element) {
+            match kind {
+                NFTA_SET_ELEM_KEY => raw.key = value(nested).to_vec(),
+                NFTA_SET_ELEM_DATA => raw.data = value(nested).to_vec(),
+                NFTA_SET_ELEM_FLAGS => {
+                    let flags = nested.try_into().map_or(0, u32::from_be_bytes);
+                    raw.is_end = flags & NFT_SET_ELEM_INTERVAL_END != 0;
+                }
+                _ => {}
+            }
+        }
+        raw
+    }
+}
+
+/// Appends an element to a list of elements; an interval is two.
+pub(super) fn encode(list: &mut Message, element: &Element, data: ElementData) {
+    match element {
+        Element::Masquerade4(net) => interval::encode(list, (*net).into()),
+        Element::Masquerade6(net) => interval::encode(list, (*net).into()),
+        other => append(list, &key(other), &value(data), false),
+    }
+}
+
+/// Appends the attributes of one raw element.
+pub(super) fn append(list: &mut Message, key: &[u8], data: &[u8], is_end: bool) {
+    list.nest(NFTA_LIST_ELEM, |element| {
+        element.nest(NFTA_SET_ELEM_KEY, |value| {
+            value.bytes(NFTA_DATA_VALUE, key);
+        });
+        if is_end {
+            element.bytes(NFTA_SET_ELEM_FLAGS, &NFT_SET_ELEM_INTERVAL_END.to_be_bytes());
+        }
+        if !data.is_empty() {
+            element.nest(NFTA_SET_ELEM_DATA, |value| {
+                value.bytes(NFTA_DATA_VALUE, data);
+            });
+        }
+    });
+}
+
+fn key(element: &Element) -> Vec<u8> {
+    match element {
+        Element::Bridge(name) | Element::Isolated(name) | Element::Internal(name) => link(name),
+        Element::SameBridge(name) => [link(name), link(name)].concat(),
+        Element::Publish4(ip, transport, port) => published(&ip.octets(), *transport, *port),
+        Element::Publish6(ip, transport, port) => published(&ip.octets(), *transport, *port),
+        Element::PublishAny4(transport, port) | Element::PublishAny6(transport, port) => {
+            published(&[], *transport, *port)
+        }
+        // Intervals have a start and an end: see `encode`.
+        Element::Masquerade4(net) => net.network().octets().to_vec(),
+        Element::Masquerade6(net) => net.network().octets().to_vec(),
+    }
+}
+
+fn link(name: &IfName) -> Vec<u8> {
+    let mut bytes = name.as_str().as_bytes().to_vec();
+    bytes.resize(IFNAME, 0);
+    bytes
+}
+
+fn published(ip: &[u8], transport: Transport, port: u16) -> Vec<u8> {
+    let [high, low] = port.to_be_bytes();
+    [ip, &[transport.number(), 0, 0, 0, high, low, 0, 0]].concat()
+}
+
+fn value(data: ElementData) -> Vec<u8> {
+    match data {
+        ElementData::Member => Vec::new(),
+        ElementData::Destination(ip, port) => {
+            let [high, low] = port.to_be_bytes();
+            [octets(ip), vec![high, low, 0, 0]].concat()
+        }
+    }
+}
+
+/// The element of a dumped one; none when it can't be in that set (another version's table).
+pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> {
+    let key = raw.key.as_slice();
+    let name = || text(key.get(..IFNAME).unwrap_or(key)).parse().ok();
+    let element = match set {
+        SetName::Bridges => Element::Bridge(name()?),
+        SetName::SameBridge => Element::SameBridge(name()?),
+        SetName::Isolated => Element::Isolated(name()?),
+        SetName::Internal => Element::Internal(name()?),
+        SetName::Publish4 => {
+            let (ip, transport, port) = decode_published::<4>(key)?;
+            Element::Publish4(Ipv4Addr::from(ip), transport, port)
+        }
+        SetName::Publish6 => {
+            let (ip, transport, port) = decode_published::<16>(key)?;
+            Element::Publish6(Ipv6Addr::from(ip), transport, port)
+        }
+        SetName::PublishAny4 => {
+            let ([], transport, port) = decode_published::<0>(key)?;
+            Element::PublishAny4(transport, port)
+        }
+        SetName::PublishAny6 => {
+            let ([], transport, port) = decode_published::<0>(key)?;
+            Element::PublishAny6(transport, port)
+        }
+        SetName::Masquerade4 | SetName::Masquerade6 => return None,
+    };
+    Some((element, decode_value(&raw.data)?))
+}
+
+fn decode_published<const N: usize>(key: &[u8]) -> Option<([u8; N], Transport, u16)> {
+    let (ip, rest) = key.split_first_chunk::<N>()?;
+    let [number, _, _, _, high, low, _, _] = *rest.first_chunk::<8>()?;
+    let transports = [Transport::Tcp, Transport::Udp, Transport::Sctp];
+    let transport = transports.into_iter().find(|transport| transport.number() == number)?;
+    Some((*ip, transport, u16::from_be_bytes([high, low])))
+}
+
+fn decode_value(data: &[u8]) -> Option<ElementData> {
+    if data.is_empty() {
+        return Some(ElementData::Member);
+    }
+    let (ip, port) = data.split_at_checked(data.len().checked_sub(4)?)?;
+    let ip: IpAddr = crate::address::ip(ip)?;
+    Some(ElementData::Destination(ip, u16::from_be_bytes([port[0], port[1]])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values_read_back() {
+        let ip4 = Ipv4Addr::new(127, 0, 0, 1);
+        let to4 = ElementData::Destination(Ipv4Addr::new(172, 17, 0, 2).into(), 80);
+        let to6 = ElementData::Destination(Ipv6Addr::LOCALHOST.into(), 53);
+        let name: IfName = "hawser0".parse().expect("name");
+        for (element, data) in [
+            (Element::Bridge(name.clone()), ElementData::Member),
+            (Element::SameBridge(name.clone()), ElementData::Member),
+            (Element::Internal(name), ElementData::Member),
+            (Element::Publish4(ip4, Transport::Tcp, 8080), to4),
+            (Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), to6),
+            (Element::PublishAny4(Transport::Sctp, 65535), to4),
+            (Element::PublishAny6(Transport::Tcp, 1), to6),
+        ] {
+            let raw = Raw { key: key(&element), data: value(data), is_end: false };
+            assert_eq!(decode(element.set(), &raw), Some((element, data)));
+        }
+    }
+
+    #[test]
+    fn short_keys_are_passed_over() {
+        let raw = Raw { key: vec![1, 2, 3], data: vec![1], is_end: false };
+        for set in SetName::ALL {
+            assert_eq!(decode(set, &raw).filter(|_| set.as_str().starts_with("publish")), None);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Loads the fixed skeleton once with `nft -f -`, the only process this crate starts.
+//!
+//! In: the text of the skeleton and its version. Out: whether it was loaded. The version is kept as
+//! the table's comment (user data to the kernel).
+
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
+
+use super::{NFGENMSG, TABLE, message};
+use crate::error::{Cause, Error, ErrorKind};
+use crate::netlink::number::{NFTA_TABLE_NAME, NFTA_TABLE_USERDATA};
+use crate::netlink::{Socket, attributes, text};
+
+/// Where the program is: a root shell's search path may lack the second (Debian's `su`).
+const PROGRAMS: [&str; 2] = ["nft", "/usr/sbin/nft"];
+/// Type of a comment in a table's user data (NFTNL_UDATA_TABLE_COMMENT).
+const COMMENT: u8 = 0;
+
+/// Loads `text` unless a table with that version is there; replaces one of another version.
+pub(crate) fn load(socket: &mut Socket, text: &str, version: &str) -> Result<bool, Error> {
+    let quotable = |c: char| c.is_ascii_graphic() && c != '"' || c == ' ';
+    if version.is_empty() || version.len() > 100 || !version.chars().all(quotable) {
+        return Err(fail(Cause::Unexpected(format!("{version:?} can't be a comment"))));
+    }
+    let found = version_loaded(socket)?;
+    if found.as_deref() == Some(version) {
+        return Ok(false);
+    }
+    // One transaction: there is no moment without a table.
+    let delete =
+        if found.is_some() { format!("delete table inet {TABLE}\n") } else { String::new() };
+    // The kernel takes the comment of whatever creates the table: ours, not one in the text.
+    let create = format!("table inet {TABLE} {{\n\tcomment \"{version}\"\n}}\n");
+    run(&format!("{delete}{create}{text}\n"))?;
+    let loaded = version_loaded(socket)?;
+    if loaded.as_deref() == Some(version) {
+        return Ok(true);
+    }
+    let cause = format!("its table has the comment {loaded:?}, expected {version:?}");
+    Err(fail(Cause::Unexpected(cause)))
+}
+
+fn fail(cause: impl Into<Cause>) -> Error {
+    Error::new("load", "nftables skeleton", cause)
+}
+
+/// The comment of our table; empty without one, none without a table.
+fn version_loaded(socket: &mut Socket) -> Result<Option<String>, Error> {
+    let mut question = message(libc::NFT_MSG_GETTABLE, 0);
+    question.text(NFTA_TABLE_NAME, TABLE);
+    let answer = match socket.get(question) {
+        Err(cause) if cause.errno() == Some(libc::ENOENT) => return Ok(None),
+        answer => answer.map_err(|cause| Error::new("read", "table inet hawser", cause))?,
+    };
+    let data = attributes(answer.get(NFGENMSG..).unwrap_or_default());
+    Ok(Some(data.value_of(NFTA_TABLE_USERDATA).and_then(comment).unwrap_or_default()))
+}
+
+/// The comment in user data: entries of type, length, value, one byte each for the first two.
+fn comment(mut data: &[u8]) -> Option<String> {
+    loop {
+        let [kind, length] = *data.first_chunk()?;
+        let value = data.get(2..2 + usize::from(length))?;
+        if kind == COMMENT {
+            return Some(text(value));
+        }
+        data = &data[2 + value.len()..];
+    }
+}
+
+fn run(script: &str) -> Result<(), Error> {
+    let mut child = start()?;
+    // Taken, so that it is closed when written; a child that ended early is reported below.
+    let written = child.stdin.take().map(|mut stdin| stdin.write_all(script.as_bytes()));
+    let output = child.wait_with_output().map_err(fail)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(fail(Cause::Unexpected(format!("nft: {}", said.trim()))));
+    }
+    written.transpose().map_err(fail)?;
+    Ok(())
+}
+
+fn start() -> Result<Child, Error> {
+    for program in PROGRAMS {
+        let mut command = Command::new(program);
+        command
+            .args(["-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            started => return started.map_err(fail),
+        }
+    }
+    Err(fail(Cause::Unexpected("the program nft is not installed".to_owned()))
+        .with_kind(ErrorKind::Unsupported)
+        .with_hint("install nftables: apt-get install nftables"))
+}

@@ -1,0 +1,87 @@
+//! Unicast routes of the main table in rtnetlink's words, marked as ours by their protocol.
+//!
+//! In: destination, next hop, interface index. Out: messages, and [`RouteRecord`]s from a dump.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use crate::address::{family, ip, octets};
+use crate::link::u32_of;
+use crate::netlink::number::PROTOCOL;
+use crate::netlink::{Message, attributes};
+
+/// Length of `struct rtmsg`.
+const RTMSG: usize = 12;
+
+/// What the kernel says of a unicast route in the main table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RouteRecord {
+    pub(crate) destination: IpNet,
+    pub(crate) via: Option<IpAddr>,
+    /// Link that it leaves by; 0 for a route with several next hops.
+    pub(crate) index: u32,
+    pub(crate) ours: bool,
+}
+
+/// Adds a route; refused (EEXIST) when there is one to that destination.
+pub(crate) fn add(destination: IpNet, via: Option<IpAddr>, index: u32) -> Message {
+    encode(libc::RTM_NEWROUTE, libc::NLM_F_CREATE | libc::NLM_F_EXCL, destination, via, index)
+}
+
+/// Removes a route of ours.
+pub(crate) fn remove(destination: IpNet, via: Option<IpAddr>, index: u32) -> Message {
+    encode(libc::RTM_DELROUTE, 0, destination, via, index)
+}
+
+/// Asks for all routes.
+pub(crate) fn dump() -> Message {
+    let mut message = Message::new(libc::RTM_GETROUTE, 0);
+    message.raw(&[0; RTMSG]);
+    message
+}
+
+fn encode(kind: u16, flags: i32, to: IpNet, via: Option<IpAddr>, index: u32) -> Message {
+    let scope = if via.is_some() || to.addr().is_ipv6() {
+        libc::RT_SCOPE_UNIVERSE
+    } else {
+        libc::RT_SCOPE_LINK
+    };
+    let mut head = [0; RTMSG];
+    head[0] = family(to.addr());
+    head[1] = to.prefix_len();
+    head[4..8].copy_from_slice(&[libc::RT_TABLE_MAIN, PROTOCOL, scope, libc::RTN_UNICAST]);
+    let mut message = Message::new(kind, flags);
+    message.raw(&head).u32(libc::RTA_OIF, index);
+    if to.prefix_len() > 0 {
+        message.bytes(libc::RTA_DST, &octets(to.network()));
+    }
+    if let Some(via) = via {
+        message.bytes(libc::RTA_GATEWAY, &octets(via));
+    }
+    message
+}
+
+/// Reads a route; none when it is not a unicast route of the main table.
+pub(crate) fn parse(payload: &[u8]) -> Option<RouteRecord> {
+    let (head, rest) = payload.split_first_chunk::<RTMSG>()?;
+    let unspecified = match i32::from(head[0]) {
+        libc::AF_INET => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        libc::AF_INET6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        _ => return None,
+    };
+    if head[4] != libc::RT_TABLE_MAIN || head[7] != libc::RTN_UNICAST {
+        return None;
+    }
+    let (mut destination, mut via, mut index) = (unspecified, None, 0);
+    for (kind, value) in attributes(rest) {
+        match kind {
+            libc::RTA_DST => destination = ip(value)?,
+            libc::RTA_GATEWAY => via = ip(value),
+            libc::RTA_OIF => index = u32_of(value),
+            _ => {}
+        }
+    }
+    let destination = IpNet::new(destination, head[1]).ok()?;
+    Some(RouteRecord { destination, via, index, ours: head[5] == PROTOCOL })
+}

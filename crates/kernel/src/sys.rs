@@ -1,0 +1,47 @@
+//! The system calls that no safe wrapper has: the only `unsafe` of the crate.
+//!
+//! In: sockets and plain values. Out: `io::Result`. Nothing here knows what the sockets are for.
+#![expect(unsafe_code, reason = "setsockopt with structures, and unshare of the calling thread")]
+
+use std::io;
+use std::mem::size_of;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Gives the calling thread a network namespace of its own.
+pub(crate) fn unshare_network() -> io::Result<()> {
+    // SAFETY: only the network namespace is unshared, the table of descriptors stays common.
+    Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?)
+}
+
+/// Gives the calling thread a network and a mount namespace of its own.
+#[cfg(test)]
+pub(crate) fn unshare_network_and_mounts() -> io::Result<()> {
+    let flags = UnshareFlags::NEWNET | UnshareFlags::NEWNS | UnshareFlags::FS;
+    // SAFETY: the table of descriptors stays common.
+    Ok(unsafe { unshare_unsafe(flags) }?)
+}
+
+/// Switches a boolean option of a netlink socket (`NETLINK_*`) on.
+pub(crate) fn enable_netlink_option(socket: BorrowedFd<'_>, option: i32) -> io::Result<()> {
+    set_option(socket, libc::SOL_NETLINK, option, &1_i32)
+}
+
+/// Makes a socket drop every packet that it would receive.
+pub(crate) fn drop_everything(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let mut keep_nothing = libc::sock_filter { code: libc::BPF_RET as u16, jt: 0, jf: 0, k: 0 };
+    let program = libc::sock_fprog { len: 1, filter: &raw mut keep_nothing };
+    set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+fn set_option<T>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &T) -> io::Result<()> {
+    // SAFETY: the pointer and the length describe `value`, which lives during the call; what a
+    // `sock_fprog` points to lives as long (the caller's frame), and the kernel copies it.
+    let result = unsafe {
+        let pointer = std::ptr::from_ref(value).cast();
+        let length = size_of::<T>() as libc::socklen_t;
+        libc::setsockopt(socket.as_raw_fd(), level, option, pointer, length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,132 @@
+//! nftables elements: what is written reads back, transactions are whole.
+
+use std::net::Ipv6Addr;
+use std::process::Command;
+
+use hawser_hoststate::{Element, ElementData, Transport};
+
+use super::*;
+use crate::ErrorKind;
+
+fn all() -> HostState {
+    let v4 = ElementData::Destination(ip(1, 2), 80);
+    let v6 = ElementData::Destination(Ipv6Addr::LOCALHOST.into(), 53);
+    let member = |element| Object::Element(element, ElementData::Member);
+    HostState::from_iter([
+        member(Element::Bridge(name("hawser0"))),
+        member(Element::SameBridge(name("hawser0"))),
+        member(Element::Isolated(name("hawser0"))),
+        member(Element::Internal(name("br-123456789012"))),
+        member(Element::Masquerade4(name("172.17.0.0/16"))),
+        member(Element::Masquerade4(name("172.18.0.0/16"))),
+        member(Element::Masquerade4(name("10.0.0.0/29"))),
+        member(Element::Masquerade6(name("fd00:1::/64"))),
+        Object::Element(Element::Publish4(Ipv4Addr::LOCALHOST, Transport::Tcp, 8080), v4),
+        Object::Element(Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), v6),
+        Object::Element(Element::PublishAny4(Transport::Sctp, 65535), v4),
+        Object::Element(Element::PublishAny6(Transport::Tcp, 1), v6),
+    ])
+}
+
+fn nft(arguments: &str) -> String {
+    let output = Command::new("nft").args(arguments.split(' ')).output().expect("nft");
+    assert!(output.status.success(), "nft {arguments}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn elements_read_back_from_us_and_from_nft() {
+    on_test_host(|kernel| {
+        kernel.apply(&additions(&all())).expect("apply");
+        assert_same(&kernel.observe().expect("observe"), &all());
+        kernel.apply(&additions(&all())).expect("again");
+        let listed = nft("list table inet hawser");
+        for wanted in [
+            "\"hawser0\" . \"hawser0\"",
+            "172.17.0.0/16",
+            "172.18.0.0/16",
+            "127.0.0.1 . tcp . 8080 : 10.99.1.2 . 80",
+            "fd00:1::/64",
+        ] {
+            assert!(listed.contains(wanted), "{wanted} not in {listed}");
+        }
+        kernel.apply(&removals(&all())).expect("remove");
+        assert_same(&kernel.observe().expect("observe"), &HostState::default());
+        kernel.apply(&removals(&all())).expect("removing what is gone is no error");
+    });
+}
+
+#[test]
+fn a_transaction_is_done_as_a_whole_or_not_at_all() {
+    on_test_host(|kernel| {
+        let key = Element::PublishAny4(Transport::Tcp, 80);
+        let to = |last| Object::Element(key.clone(), ElementData::Destination(ip(1, last), 80));
+        kernel.apply(&[Change::Add(to(2))]).expect("apply");
+        let other = Object::Element(Element::Bridge(name("br1")), ElementData::Member);
+        let changes = [Change::Add(other), Change::Add(to(3))];
+        let failure = kernel.apply(&changes).expect_err("the key has another value");
+        assert_eq!((failure.index, failure.error.kind), (1, ErrorKind::Exists));
+        let two = HostState::from_iter([to(2)]);
+        assert_same(&kernel.observe().expect("observe"), &two);
+        kernel.apply(&[Change::Replace { old: to(2), new: to(3) }]).expect("replace");
+        assert_same(&kernel.observe().expect("observe"), &HostState::from_iter([to(3)]));
+    });
+}
+
+#[test]
+fn absent_elements_do_not_stop_the_rest_of_a_transaction() {
+    on_test_host(|kernel| {
+        let element =
+            |name_: &str| Object::Element(Element::Bridge(name(name_)), ElementData::Member);
+        kernel.apply(&[Change::Add(element("a")), Change::Add(element("b"))]).expect("apply");
+        let changes = ["x", "a", "y"]
+            .map(|name| Change::Remove(element(name)))
+            .into_iter()
+            .chain([Change::Add(element("c"))]);
+        kernel.apply(&changes.collect::<Vec<_>>()).expect("apply");
+        let left = HostState::from_iter([element("b"), element("c")]);
+        assert_same(&kernel.observe().expect("observe"), &left);
+    });
+}
+
+#[test]
+fn thousands_of_elements_go_at_once() {
+    on_test_host(|kernel| {
+        let to = ElementData::Destination(ip(1, 2), 80);
+        let element = |port| Object::Element(Element::PublishAny4(Transport::Udp, port), to);
+        let many: HostState = (1..=10_000).map(element).collect();
+        kernel.apply(&additions(&many)).expect("apply");
+        assert_eq!(kernel.observe().expect("observe").len(), 10_000);
+        // Worst case of the answers: every removal is refused once.
+        let absent: HostState = (20_000..30_000).map(element).collect();
+        kernel.apply(&removals(&absent)).expect("remove");
+        kernel.apply(&removals(&many)).expect("remove");
+        assert!(kernel.observe().expect("observe").is_empty());
+    });
+}
+
+#[test]
+fn the_skeleton_is_loaded_once_per_version() {
+    on_test_host(|kernel| {
+        kernel.apply(&additions(&all())).expect("apply");
+        assert!(!kernel.load_skeleton(SKELETON, "test 1").expect("same version"));
+        assert_same(&kernel.observe().expect("observe"), &all());
+        assert!(kernel.load_skeleton(SKELETON, "test 2").expect("another version"));
+        assert!(kernel.observe().expect("observe").is_empty());
+        let failure = kernel.load_skeleton("table inet hawser { nonsense }", "test 3");
+        let failure = failure.expect_err("nonsense");
+        assert!(failure.cause.to_string().contains("nonsense"), "{failure:?}");
+        assert!(!kernel.load_skeleton(SKELETON, "test 2").expect("still there"));
+    });
+}
+
+#[test]
+fn without_the_table_adding_fails_and_the_rest_works() {
+    on_test_host(|kernel| {
+        nft("delete table inet hawser");
+        let failure = kernel.apply(&additions(&all())).expect_err("no table");
+        assert_eq!(failure.error.kind, ErrorKind::NotFound);
+        kernel.apply(&removals(&all())).expect("removing what is gone is no error");
+        assert!(kernel.observe().expect("observe").is_empty());
+    });
+}

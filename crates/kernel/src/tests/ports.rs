@@ -1,0 +1,101 @@
+//! Held ports: a conflict is an error that names the holder; nothing is received on them.
+
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use hawser_hoststate::{HeldPort, Transport};
+
+use super::*;
+use crate::ErrorKind;
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn port(address: &str, transport: Transport, port: u16) -> Object {
+    Object::HeldPort(HeldPort { address: name(address), transport, port })
+}
+
+#[test]
+fn a_held_port_is_taken_for_others_until_released() {
+    on_test_host(|kernel| {
+        let held = HostState::from_iter([
+            port("0.0.0.0", Transport::Tcp, 8080),
+            port("::", Transport::Tcp, 8080),
+            port("127.0.0.1", Transport::Udp, 53),
+        ]);
+        kernel.apply(&additions(&held)).expect("hold");
+        kernel.apply(&additions(&held)).expect("hold again");
+        assert_same(&kernel.observe().expect("observe"), &held);
+        TcpListener::bind("127.0.0.1:8080").expect_err("held");
+        TcpListener::bind("[::1]:8080").expect_err("held");
+        UdpSocket::bind("127.0.0.1:53").expect_err("held");
+        TcpStream::connect("127.0.0.1:8080").expect_err("nobody listens");
+        kernel.apply(&removals(&held)).expect("release");
+        TcpListener::bind("127.0.0.1:8080").expect("free");
+        UdpSocket::bind("127.0.0.1:53").expect("free");
+    });
+}
+
+#[test]
+fn a_taken_port_names_its_holder() {
+    on_test_host(|kernel| {
+        let _listener = TcpListener::bind("127.0.0.1:8080").expect("listen");
+        let wanted = Change::Add(port("0.0.0.0", Transport::Tcp, 8080));
+        let failure = kernel.apply(&[wanted]).expect_err("taken");
+        assert_eq!(failure.error.kind, ErrorKind::PortTaken);
+        assert!(failure.error.hint.contains(&format!("pid {}", std::process::id())), "{failure:?}");
+        let wanted = Change::Add(port("192.0.2.7", Transport::Tcp, 80));
+        let failure = kernel.apply(&[wanted]).expect_err("not an address of the host");
+        assert_eq!(failure.error.kind, ErrorKind::AddressMissing);
+    });
+}
+
+#[test]
+fn a_port_with_lingering_connections_can_be_held() {
+    on_test_host(|kernel| {
+        let listener = TcpListener::bind("127.0.0.1:8080").expect("listen");
+        let client = TcpStream::connect("127.0.0.1:8080").expect("connect");
+        let (server, _) = listener.accept().expect("accept");
+        // The server closes first: its end lingers in TIME_WAIT.
+        drop((server, listener));
+        drop(client);
+        kernel.apply(&[Change::Add(port("0.0.0.0", Transport::Tcp, 8080))]).expect("hold");
+        TcpListener::bind("127.0.0.1:8080").expect_err("held");
+        let address = SocketAddr::new(LOCALHOST, 8080);
+        TcpStream::connect_timeout(&address, Duration::from_millis(200)).expect_err("dropped");
+    });
+}
+
+#[test]
+fn free_ports_ascend_and_skip_what_is_taken() {
+    on_test_host(|kernel| {
+        let free = |range| kernel.free_port(&[LOCALHOST], Transport::Tcp, range);
+        let _taken = TcpListener::bind("127.0.0.1:9001").expect("listen");
+        kernel.apply(&[Change::Add(port("127.0.0.1", Transport::Tcp, 9002))]).expect("hold");
+        assert_eq!(free(Some(9000..=9003)).expect("first"), 9000);
+        assert_eq!(free(Some(9000..=9003)).expect("second"), 9003);
+        assert_eq!(free(Some(9000..=9003)).expect("round"), 9000);
+        let full = free(Some(9001..=9002)).expect_err("all taken");
+        assert_eq!(full.kind, ErrorKind::NoSpace);
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40002").expect("range");
+        std::fs::write("/proc/sys/net/ipv4/ip_local_reserved_ports", "40000").expect("reserved");
+        assert_eq!(free(None).expect("ephemeral"), 40001);
+        assert_eq!(free(None).expect("ephemeral"), 40002);
+        assert_eq!(free(None).expect("ephemeral"), 40001);
+    });
+}
+
+#[test]
+fn connections_are_forgotten_by_address() {
+    on_test_host(|kernel| {
+        // A rule that looks at connections makes the kernel track them.
+        let rule = "table inet track { chain in { type filter hook input priority 0; ct state new accept; }; }";
+        let status = std::process::Command::new("nft").arg(rule).status().expect("nft");
+        assert!(status.success());
+        let server = UdpSocket::bind("127.0.0.1:5300").expect("bind");
+        let client = UdpSocket::bind("127.0.0.1:0").expect("bind");
+        client.send_to(b"x", server.local_addr().expect("address")).expect("send");
+        assert_eq!(kernel.forget_connections(name("192.0.2.1")).expect("forget"), 0);
+        assert!(kernel.forget_connections(LOCALHOST).expect("forget") > 0);
+        assert_eq!(kernel.forget_connections(LOCALHOST).expect("forget"), 0);
+    });
+}
