@@ -17,12 +17,14 @@ pub enum Cli {
     Hawser,
 }
 
-impl Cli {
-    fn program(self) -> String {
-        match self {
-            Cli::Docker => "docker".to_owned(),
-            Cli::Hawser => built("hawser").display().to_string(),
-        }
+/// The client's program, as a word of shell.
+///
+/// # Panics
+/// When it is not built.
+pub fn program(cli: Cli) -> String {
+    match cli {
+        Cli::Docker => "docker".to_owned(),
+        Cli::Hawser => built("hawser").display().to_string(),
     }
 }
 
@@ -35,7 +37,7 @@ pub struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(crate) fn new(host: &'a TestHost, cli: Cli) -> Client<'a> {
-        Client { host, program: cli.program() }
+        Client { host, program: program(cli) }
     }
 
     /// Runs a line: `ps -a`, `inspect c1 | grep Networks -A 17`.

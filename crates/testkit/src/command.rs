@@ -50,6 +50,19 @@ impl Output {
         self
     }
 
+    /// The same, when the command ended with `status` and `message` is in its output: a runtime's
+    /// complaint about an `exec` comes on whichever stream the client was attached to.
+    ///
+    /// # Panics
+    /// When it did not: with all it said.
+    #[track_caller]
+    pub fn stdout_or_stderr(self, message: &str, status: i32) -> Output {
+        assert!(self.status == status, "expected exit code {status}: {self}");
+        let said = self.stdout.contains(message) || self.stderr.contains(message);
+        assert!(said, "expected {message:?}: {self}");
+        self
+    }
+
     /// Standard output without the white space around it.
     pub fn text(&self) -> String {
         self.stdout.trim().to_owned()

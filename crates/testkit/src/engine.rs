@@ -63,8 +63,8 @@ impl EngineKind {
     pub(crate) fn flags(self) -> &'static [&'static str] {
         match self {
             EngineKind::Hawser => &[],
-            // What hawser always does.
-            EngineKind::Docker => &["--live-restore"],
+            // What hawser always does, and a log that can be read.
+            EngineKind::Docker => &["--live-restore", "--log-level=warn"],
         }
     }
 }

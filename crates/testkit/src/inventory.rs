@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::engine::EngineKind;
 use crate::init::children;
 use crate::testhost::TestHost;
 use crate::wait::eventually;
@@ -96,8 +97,12 @@ fn firewall(host: &TestHost) -> Vec<String> {
 fn mounts(host: &TestHost) -> Vec<String> {
     let path = format!("/proc/{}/mountinfo", host.pid());
     let text = fs::read_to_string(path).unwrap_or_default();
-    let point = |line: &str| line.split(' ').nth(4).map(|point| format!("mount {point}"));
-    text.lines().filter_map(point).collect()
+    let point = |line: &str| line.split(' ').nth(4).map(str::to_owned);
+    // For dockerd's pins see below.
+    let counts = |point: &String| {
+        host.engine() == EngineKind::Hawser || !point.starts_with("/run/docker/netns/")
+    };
+    text.lines().filter_map(point).filter(counts).map(|point| format!("mount {point}")).collect()
 }
 
 /// Namespace pins, and whatever the engine or the cgroups name after a container or network.
@@ -107,7 +112,9 @@ fn files(host: &TestHost) -> Vec<String> {
         find(&host.path(root), 4, &mut |path| {
             let text = path.display().to_string();
             let named_by_id = path.file_name().is_some_and(|name| has_id(&name.to_string_lossy()));
-            if named_by_id || text.contains("/netns/") {
+            // dockerd removes its pins some time later, when it gets round to it.
+            let pin = text.contains("/netns/") && host.engine() == EngineKind::Hawser;
+            if named_by_id || pin {
                 lines.push(format!("file {}", text.split_once("/root").map_or("", |(_, p)| p)));
             }
         });

@@ -27,7 +27,7 @@ mod testhost;
 mod wait;
 
 pub use archive::{ArchiveEntry, ImageArchive, layer_tar};
-pub use client::{Cli, Client};
+pub use client::{Cli, Client, program};
 pub use command::{Output, Running};
 pub use engine::EngineKind;
 pub use http::{Http, Response};

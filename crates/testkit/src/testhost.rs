@@ -397,7 +397,7 @@ fn script(options: &Options, hierarchies: &[Hierarchy], base: &Path) -> String {
     lines.push(format!("echo {} > /proc/sys/kernel/hostname", quote(&options.name)));
     lines.push("ip link set lo up".to_owned());
     // Whoever is left without a parent becomes our child: ignoring the signal reaps it.
-    lines.push("trap '' CHLD; echo ready; exec cat > /dev/null".to_owned());
+    lines.push("echo ready; exec env --ignore-signal=CHLD cat > /dev/null".to_owned());
     lines.join("\n")
 }
 

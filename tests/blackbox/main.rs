@@ -1,0 +1,47 @@
+//! Black-box tests: an engine on a test host, driven by real clients through its socket.
+//!
+//! One module for each section of the walkthroughs (what people do with container networks, command
+//! by command), and one for each part of the engine. Every promise is checked from outside: what the
+//! client prints, what the container sees, what the host has. `HAWSER_TEST_ENGINE=docker` runs the
+//! same tests against Debian's dockerd 20.10, which shows that the tests ask for what Docker does;
+//! where hawser follows a later Docker or does more, the test says so and why.
+
+#![expect(clippy::unwrap_used, reason = "all of it is tests")]
+
+/// Makes of a function `fn name(cli: Cli)` two tests, `name::with_docker` and `name::with_hawser`:
+/// the same steps with the real `docker` client and with hawser's own.
+macro_rules! with_both_clients {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[test]
+            fn with_docker() {
+                super::$name(hawser_testkit::Cli::Docker);
+            }
+
+            #[test]
+            fn with_hawser() {
+                super::$name(hawser_testkit::Cli::Hawser);
+            }
+        })+
+    };
+}
+
+mod attach;
+mod bad_input;
+mod cgroups;
+mod daemon_flags;
+mod daemon_restart;
+mod exec;
+mod hostile_archives;
+mod images;
+mod lifecycle;
+mod logs;
+mod run;
+mod seen;
+mod walkthrough1_modes;
+mod walkthrough2_default_bridge;
+mod walkthrough3_user_bridges;
+mod walkthrough4_publishing;
+mod walkthrough5_shared_namespace;
+mod walkthrough6_by_hand;
+mod walkthrough7_networks;

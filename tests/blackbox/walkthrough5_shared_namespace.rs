@@ -1,0 +1,39 @@
+//! Section 5: sharing a network namespace, and what stopping its owner does.
+
+use hawser_testkit::{Cli, TestHost, eventually};
+
+use crate::seen::link_names;
+
+with_both_clients!(shared);
+
+fn shared(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let before = host.inventory();
+    c.ok("run -itd --name netcontainer1 busybox");
+    c.ok("run -itd --name netcontainer2 --network container:netcontainer1 busybox");
+    let eth0 = |name: &str| c.ok(&format!("exec {name} ip -o addr show eth0"));
+    let mac = |name: &str| c.ok(&format!("exec {name} cat /sys/class/net/eth0/address"));
+    assert_eq!(eth0("netcontainer1"), eth0("netcontainer2"));
+    assert_eq!(mac("netcontainer1"), mac("netcontainer2"));
+    // The owner stops: the other one runs on, with `lo` alone.
+    c.ok("stop -t 1 netcontainer1");
+    eventually("eth0 is gone", || {
+        (link_names(&c.ok("exec netcontainer2 ip -o link")) == ["lo"]).then_some(())
+    });
+    assert_eq!(c.inspect("netcontainer2", "{{.State.Running}}"), "true");
+    // Restarting both brings the network back in both.
+    c.ok("restart -t 0 netcontainer1");
+    c.ok("restart -t 0 netcontainer2");
+    assert_eq!(link_names(&c.ok("exec netcontainer2 ip -o link")), ["lo", "eth0"]);
+    assert_eq!(eth0("netcontainer1"), eth0("netcontainer2"));
+    c.ok("exec netcontainer2 ping -c 1 -W 2 172.17.0.1");
+    // One that joins a stopped or unknown container is refused.
+    c.ok("stop -t 0 netcontainer1");
+    let late = c.run("run --rm --net container:netcontainer1 busybox true");
+    assert_eq!(late.status, 125, "{late}");
+    assert!(late.stderr.contains("non running container"), "{late}");
+    c.fails("run --rm --net container:nosuch busybox true", 125, "No such container: nosuch");
+    c.ok("rm -f netcontainer1 netcontainer2");
+    before.assert_restored(&host);
+}

@@ -1,0 +1,114 @@
+//! Section 7, the simple cases: managing networks.
+
+use hawser_testkit::{Cli, TestHost};
+
+use crate::seen::by_engine;
+
+with_both_clients!(listed, inspected, removed, pruned);
+
+fn listed(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let id = c.ok("network create --label tier=db --label env=test alpha");
+    c.ok("network create beta");
+    let names = |line: &str| {
+        let mut names: Vec<String> = c.ok(line).lines().map(str::to_owned).collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(names("network ls --format '{{.Name}}'"), "alpha beta bridge host none");
+    assert_eq!(names("network list --format '{{.Name}}'"), "alpha beta bridge host none");
+    let table = c.ok("network ls");
+    let header: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(header, ["NETWORK", "ID", "NAME", "DRIVER", "SCOPE"]);
+    let row: Vec<&str> =
+        table.lines().find(|line| line.contains("alpha")).unwrap().split_whitespace().collect();
+    assert_eq!(row, [&id[..12], "alpha", "bridge", "local"]);
+    let filtered =
+        |filter: &str| names(&format!("network ls -f {filter} --format '{{{{.Name}}}}'"));
+    assert_eq!(filtered("driver=bridge"), "alpha beta bridge");
+    assert_eq!(filtered("driver=host"), "host");
+    assert_eq!(filtered(&format!("id={}", &id[..10])), "alpha");
+    assert_eq!(filtered("label=tier"), "alpha");
+    assert_eq!(filtered("label=tier=db"), "alpha");
+    assert_eq!(filtered("label=tier=web"), "");
+    assert_eq!(filtered("name=lph"), "alpha");
+    assert_eq!(filtered("name=alpha -f name=beta"), "alpha beta");
+    assert_eq!(filtered("scope=local"), "alpha beta bridge host none");
+    assert_eq!(filtered("scope=swarm"), "");
+    assert_eq!(filtered("type=custom"), "alpha beta");
+    assert_eq!(filtered("type=builtin"), "bridge host none");
+    assert_eq!(filtered("dangling=true"), "alpha beta");
+    let message = by_engine(&host, "invalid filter 'nosuch'", "Invalid filter 'nosuch'");
+    c.fails("network ls -f nosuch=1", 1, message);
+    assert_eq!(c.ok("network ls -q -f name=alpha"), id[..12]);
+    assert_eq!(c.ok("network ls -q --no-trunc -f name=alpha"), id);
+    let line = c.run("network ls --format json -f name=alpha | head -n 1");
+    // Clients before 23 have no `json` format.
+    if line.stdout.starts_with('{') {
+        assert_eq!(line.json()["Name"], "alpha");
+    }
+}
+
+fn inspected(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let id = c.ok("network create alpha");
+    let all = c.run("network inspect alpha bridge").ok().json();
+    assert_eq!((&all[0]["Name"], &all[1]["Name"]), (&"alpha".into(), &"bridge".into()));
+    assert_eq!(all[0]["Id"], id.as_str());
+    assert_eq!(all[0]["Driver"], "bridge");
+    assert_eq!(all[0]["Scope"], "local");
+    assert_eq!(
+        c.ok("network inspect -f '{{.Name}} {{.Driver}}' alpha host"),
+        "alpha bridge\nhost host"
+    );
+    assert_eq!(c.ok(&format!("network inspect -f '{{{{.Name}}}}' {}", &id[..8])), "alpha");
+    c.ok("network inspect -v alpha");
+    let half = c.run("network inspect alpha nosuch");
+    assert_eq!(half.status, 1);
+    assert_eq!(half.json()[0]["Name"], "alpha");
+    assert!(half.stderr.contains("network nosuch not found"), "{half}");
+}
+
+fn removed(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let before = host.inventory();
+    c.ok("network create alpha");
+    c.ok("network create beta");
+    c.ok("network create gamma");
+    c.ok("run -d --name c1 --net beta busybox sleep 1000");
+    // Several at once: it goes on after one that is in use.
+    let some = c.run("network rm alpha beta gamma");
+    assert_eq!(some.status, 1, "{some}");
+    assert_eq!(some.text(), "alpha\ngamma");
+    assert!(some.stderr.contains("has active endpoints"), "{some}");
+    for name in ["bridge", "host", "none"] {
+        let message = format!("{name} is a pre-defined network and cannot be removed");
+        c.fails(&format!("network rm {name}"), 1, &message);
+    }
+    c.fails("network rm nosuch", 1, "network nosuch not found");
+    c.ok("rm -f c1");
+    c.ok("network remove beta");
+    before.assert_restored(&host);
+}
+
+fn pruned(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    c.ok("network create unused1");
+    c.ok("network create unused2");
+    c.ok("network create used");
+    c.ok("run -d --name c1 --net used busybox sleep 1000");
+    // It asks first, and no answer is no.
+    let asked = c.run("network prune < /dev/null");
+    assert!(asked.stdout.contains("Are you sure you want to continue? [y/N]"), "{asked}");
+    c.ok("network inspect unused1 unused2");
+    let done = c.ok("network prune -f");
+    let mut deleted: Vec<&str> = done.lines().collect();
+    assert_eq!(deleted.remove(0), "Deleted Networks:");
+    deleted.sort_unstable();
+    assert_eq!(deleted, ["unused1", "unused2"]);
+    assert_eq!(c.ok("network ls -q -f type=custom").lines().count(), 1);
+}
