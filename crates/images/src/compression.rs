@@ -3,7 +3,9 @@
 //! In: a reader. Out: a reader of the plain bytes. gzip, zstd and none are known; others are
 //! recognised, so that the error can name them.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -12,6 +14,11 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const UNSUPPORTED: [(&[u8], &str); 2] = [(b"BZh", "bzip2"), (b"\xfd7zXZ", "xz")];
 /// zstd's window is memory; 128 MiB is what `zstd -d` takes without being asked (log2).
 const ZSTD_WINDOW: u32 = 27;
+
+/// A bomb: more plain bytes than this, and more than so many for each compressed one (gzip cannot
+/// do better than 1,032; zstd can).
+const HARMLESS: u64 = 1024 * 1024 * 1024;
+const RATIO: u64 = 1100;
 
 /// How bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,8 @@ impl Compression {
 
 /// A reader of the plain bytes, and how they were compressed.
 pub(crate) fn plain<'a>(reader: impl Read + 'a) -> io::Result<(Box<dyn Read + 'a>, Compression)> {
+    let taken = Rc::new(Cell::new(0));
+    let reader = Counting { inner: reader, count: Rc::clone(&taken) };
     let mut reader = BufReader::with_capacity(128 * 1024, reader);
     // A pipe may give a first byte alone: read until the longest magic number is in.
     let mut start = Vec::with_capacity(8);
@@ -48,7 +57,9 @@ pub(crate) fn plain<'a>(reader: impl Read + 'a) -> io::Result<(Box<dyn Read + 'a
         _ => Compression::None,
     };
     let whole = io::Cursor::new(start).chain(reader);
-    Ok((decoder(whole, compression)?, compression))
+    let inner = decoder(whole, compression)?;
+    let guarded = Guarded { inner, taken, given: 0, harmless: HARMLESS };
+    Ok((Box::new(guarded), compression))
 }
 
 fn decoder<'a>(
@@ -64,6 +75,39 @@ fn decoder<'a>(
             Box::new(decoder)
         }
     })
+}
+
+/// Counts the compressed bytes.
+struct Counting<R> {
+    inner: R,
+    count: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + read as u64);
+        Ok(read)
+    }
+}
+
+/// Stops when far more comes out than went in.
+struct Guarded<R> {
+    inner: R,
+    taken: Rc<Cell<u64>>,
+    given: u64,
+    harmless: u64,
+}
+
+impl<R: Read> Read for Guarded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.given += read as u64;
+        if self.given > self.harmless && self.given / RATIO > self.taken.get() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "decompression bomb"));
+        }
+        Ok(read)
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +135,16 @@ mod tests {
         assert_eq!(read(b"").unwrap(), (Vec::new(), Compression::None));
         assert!(read(&gzip[..gzip.len() - 4]).is_err(), "cut off");
         assert!(read(b"\xfd7zXZ\0").unwrap_err().to_string().contains("compression xz"));
+    }
+
+    #[test]
+    fn bombs_are_stopped() {
+        let zeros = io::repeat(0).take(64 << 20);
+        let bomb = zstd::encode_all(zeros, 1).unwrap();
+        let taken = Rc::new(Cell::new(bomb.len() as u64));
+        let inner = zstd::stream::read::Decoder::new(bomb.as_slice()).unwrap();
+        let mut guarded = Guarded { inner, taken, given: 0, harmless: 1 << 20 };
+        let error = io::copy(&mut guarded, &mut io::sink()).unwrap_err();
+        assert_eq!(error.to_string(), "decompression bomb");
     }
 }

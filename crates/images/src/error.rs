@@ -72,4 +72,16 @@ impl Error {
         let path = path.to_owned();
         move |source| Self::Io { operation, path, source }
     }
+
+    /// A failure while bytes of an archive were read or acted on: theirs or the machine's.
+    pub(crate) fn archive_io(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{
+            FileTooLarge, InvalidData, InvalidInput, NotADirectory, NotFound, UnexpectedEof,
+        };
+        match source.kind() {
+            InvalidData | UnexpectedEof | FileTooLarge | InvalidInput | NotADirectory
+            | NotFound => Self::InvalidArchive(source.to_string()),
+            _ => Self::io(operation, path)(source),
+        }
+    }
 }

@@ -5,30 +5,56 @@
 //! file descriptor that is in no mount namespace until the caller attaches it.
 //! It starts no container, speaks no HTTP and pulls nothing (yet).
 //!
-//! On disk, below the root: `images/blobs/sha256/<hex>` (configs, manifests, layers as they
-//! came), `images/index.json` (images and their names, replaced atomically), `layers/<hex of the
-//! chain id>/diff` (unpacked), `rootfs/<container>/{diff,work}`, `images/tmp` (emptied at start).
+//! On disk, below the root: `images/blobs/sha256/<hex>` (configurations, manifests, layers as
+//! they came), `images/index.json` (images and their names, replaced atomically),
+//! `layers/<hex of the chain id>/diff` (unpacked), `rootfs/<container>/{diff,work,layers}`,
+//! `images/tmp` (emptied at start). One process at a time: whoever opens it holds the data
+//! root's lock (the store's).
 //!
 //! All calls block: use a blocking thread.
 
+mod archive;
 mod compression;
 mod config;
 mod error;
+mod files;
 mod hash;
 mod id;
+mod import;
+mod index;
+mod instruction;
+mod layers;
+mod load;
+mod manifest;
+mod overlay;
+mod pins;
+mod place;
 mod reference;
+mod remove;
+mod resolve;
+mod rootfs;
+mod save;
+mod sweep;
 mod tar;
 mod unpack;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
 pub use config::{ContainerConfig, Healthcheck, History, ImageConfig, RootFs};
 pub use error::{Error, Kind, Result};
-pub use id::{ChainId, Digest, ImageId};
+use files::Layout;
+pub use id::{ChainId, Digest, ImageId, InvalidDigest};
+pub use import::ImportOptions;
+use index::State;
+pub(crate) use pins::{PinBoard, Pins};
+pub use place::{ensure_dir, ensure_file};
 pub use reference::Reference;
-
-use std::io::Read;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+pub use remove::{Removed, User};
+pub use rootfs::Rootfs;
 
 /// An image in the store.
 #[derive(Clone, Debug)]
@@ -65,151 +91,45 @@ pub enum Loaded {
     },
 }
 
-/// How `import` makes an image out of a tar of a root file system.
-#[derive(Clone, Debug, Default)]
-pub struct ImportOptions {
-    /// `repo[:tag]` to give it.
-    pub reference: Option<String>,
-    /// The history's comment (`Imported from -` if empty).
-    pub message: String,
-    /// Dockerfile instructions (`CMD ["sh"]`, `ENV A=b`, …).
-    pub changes: Vec<String>,
-    /// `os/arch[/variant]`; this machine's if `None`.
-    pub platform: Option<String>,
-}
-
-/// What `remove` did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// A name (familiar) was taken away.
-    Untagged(String),
-    /// An image (`sha256:…`) or layer (its chain id) is gone.
-    Deleted(String),
-}
-
-/// A container that uses an image, told by the caller of `remove`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The container's id.
-    pub container: String,
-    /// Whether it runs.
-    pub running: bool,
-}
-
 /// The image store. Shared by reference between threads.
 #[derive(Debug)]
-pub struct Images {}
+pub struct Images {
+    layout: Layout,
+    state: RwLock<Arc<State>>,
+    /// Held by who changes the state, from reading it until the index is written.
+    changing: Mutex<()>,
+    pins: PinBoard,
+}
 
 impl Images {
     /// Opens the store below `root` (the data root), or makes it; takes away what an earlier
     /// process left half-done.
     pub fn open(root: &Path) -> Result<Self> {
-        let _ = root;
-        todo!()
+        let layout = Layout::open(root)?;
+        let state = RwLock::new(Arc::new(index::read(&layout)?));
+        let images = Self { layout, state, changing: Mutex::default(), pins: PinBoard::default() };
+        images.sweep_after_crash()?;
+        Ok(images)
     }
 
-    /// Reads an archive (docker-archive or OCI, plain or compressed) and keeps its images.
-    pub fn load(&self, archive: impl Read) -> Result<Vec<Loaded>> {
-        let _ = &archive;
-        todo!()
+    /// The state at this moment.
+    pub(crate) fn state(&self) -> Arc<State> {
+        // Only whole values are ever put there: a panic elsewhere cannot have spoilt it.
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes an image of one layer from a tar (plain or compressed) of a root file system.
-    pub fn import(&self, archive: impl Read, options: &ImportOptions) -> Result<ImageId> {
-        let _ = (&archive, options);
-        todo!()
-    }
-
-    /// Writes the images that the references name as an archive that `load` reads
-    /// (docker-archive and OCI layout in one).
-    pub fn save(&self, references: &[&str], out: impl std::io::Write) -> Result<()> {
-        let _ = (references, &out);
-        todo!()
-    }
-
-    /// All images, newest first.
-    pub fn list(&self) -> Vec<Image> {
-        todo!()
-    }
-
-    /// The image that a name, name with digest, id or unique id prefix means.
-    ///
-    /// Errors: kind `NotFound`, `No such image: …` as Docker says it; `InvalidParameter` for a
-    /// malformed reference.
-    pub fn resolve(&self, reference: &str) -> Result<Image> {
-        let _ = reference;
-        todo!()
-    }
-
-    /// Gives the image `source` the name `target` (`repo[:tag]`), taking it from another.
-    pub fn tag(&self, source: &str, target: &str) -> Result<()> {
-        let _ = (source, target);
-        todo!()
-    }
-
-    /// Takes the name away, and the image with its layers when it was the last name.
-    /// `users` gives the containers that use an image.
-    ///
-    /// Errors: kind `Conflict` in Docker's words.
-    pub fn remove(
-        &self,
-        reference: &str,
-        force: bool,
-        users: &dyn Fn(&ImageId) -> Vec<User>,
-    ) -> Result<Vec<Removed>> {
-        let _ = (reference, force, users);
-        todo!()
-    }
-
-    /// Makes the directories of a container's root file system on top of an image.
-    pub fn create_rootfs(&self, container: &str, image: &ImageId) -> Result<Rootfs> {
-        let _ = (container, image);
-        todo!()
-    }
-
-    /// The directories that `create_rootfs` made (after a restart of the daemon, say). They
-    /// stay valid when the image was removed by force.
-    pub fn rootfs(&self, container: &str) -> Result<Rootfs> {
-        let _ = container;
-        todo!()
-    }
-
-    /// Removes a container's root file system; nothing if there is none.
-    pub fn remove_rootfs(&self, container: &str) -> Result<()> {
-        let _ = container;
-        todo!()
+    /// Changes the state: durably, or (when `edit` or the write fails) not at all.
+    pub(crate) fn change<T>(&self, edit: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = State::clone(&self.state());
+        let result = edit(&mut state)?;
+        index::write(&self.layout, &state)?;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        Ok(result)
     }
 }
 
-/// The directories of a container's root file system.
-#[derive(Clone, Debug)]
-pub struct Rootfs {
-    /// The image's layers, topmost first.
-    pub lowers: Vec<PathBuf>,
-    /// What the container writes.
-    pub upper: PathBuf,
-    /// overlayfs's own.
-    pub work: PathBuf,
-}
-
-impl Rootfs {
-    /// Mounts the overlay, attached nowhere: it lives as long as the descriptor, or as the place
-    /// that the caller attaches it to (`move_mount`).
-    pub fn mount(&self, readonly: bool) -> Result<OwnedFd> {
-        let _ = readonly;
-        todo!()
-    }
-}
-
-/// Makes a directory with its parents inside a root, never outside: links are resolved within it.
-/// Existing directories are left as they are.
-pub fn ensure_dir(root: BorrowedFd<'_>, path: &Path) -> Result<()> {
-    let _ = (root, path);
-    todo!()
-}
-
-/// As [`ensure_dir`], for an empty regular file (the place of a bind mount of a file).
-pub fn ensure_file(root: BorrowedFd<'_>, path: &Path) -> Result<()> {
-    let _ = (root, path);
-    todo!()
+/// Now, as RFC 3339 in UTC with nanoseconds.
+pub(crate) fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true)
 }

@@ -87,14 +87,6 @@ impl Reference {
         self
     }
 
-    /// The same name with this digest and without a tag.
-    #[must_use]
-    pub(crate) fn with_digest(mut self, digest: Digest) -> Self {
-        self.tag = None;
-        self.digest = Some(digest);
-        self
-    }
-
     /// The tag.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
