@@ -180,8 +180,7 @@ impl Input {
     pub async fn write(&self, data: &[u8]) -> io::Result<()> {
         let fd = self.socket.fd()?;
         for message in data.chunks(SEND) {
-            let send =
-                |fd: &OwnedFd| Ok(rustix::net::send(fd, message, SendFlags::NOSIGNAL)?);
+            let send = |fd: &OwnedFd| Ok(rustix::net::send(fd, message, SendFlags::NOSIGNAL)?);
             fd.async_io(Interest::WRITABLE, send).await?;
         }
         Ok(())

@@ -48,6 +48,8 @@ pub(crate) struct Watch<'a> {
 /// File in [`Watch::dir`] with the number of `conmon` itself.
 pub(crate) const CONMON_PID: &str = "conmon.pid";
 const CONTAINER_PID: &str = "container.pid";
+/// File in [`Watch::dir`] with the OCI runtime's errors: on a terminal its output would not reach us.
+const LOG: &str = "oci-log";
 /// Folder in [`Watch::dir`] where the exit code is written.
 pub(crate) const EXITS: &str = "exits";
 
@@ -59,6 +61,9 @@ impl Watch<'_> {
         args.pair("--runtime", self.runtime).pair("--bundle", self.dir);
         for arg in &self.runtime_args {
             args.pair("--runtime-arg", arg);
+        }
+        for (option, value) in [("--log", self.dir.join(LOG)), ("--log-format", "json".into())] {
+            args.pair("--runtime-arg", option).pair("--runtime-arg", value);
         }
         args.pair("--container-pidfile", self.dir.join(CONTAINER_PID));
         args.pair("--conmon-pidfile", self.dir.join(CONMON_PID));
@@ -100,7 +105,20 @@ impl Watch<'_> {
         let launch = self.launch(vec![("_OCI_SYNCPIPE", write)], Some(place));
         let mut sync = Messages::new(read).map_err(failed())?;
         spawner.launch(launch).await.map_err(failed())?;
-        sync.pid().await.map_err(failed())
+        let outcome = sync.pid().await.map_err(failed())?;
+        Ok(outcome.map_err(|message| self.refusal(message)))
+    }
+
+    /// What the OCI runtime wrote about its failure, or else what `conmon` read from it.
+    fn refusal(&self, message: String) -> String {
+        #[derive(Deserialize)]
+        struct Line {
+            msg: String,
+        }
+        let log = std::fs::read_to_string(self.dir.join(LOG)).unwrap_or_default();
+        let last = log.lines().rev().find_map(|line| serde_json::from_str::<Line>(line).ok());
+        let message = last.map_or(message, |line| line.msg);
+        if message.is_empty() { "the OCI runtime failed without a message".into() } else { message }
     }
 
     /// Has the command started as soon as `attached` is done, which is called when its socket is there.
@@ -127,7 +145,8 @@ impl Watch<'_> {
         ready.next().await.map_err(failed())?;
         let value = attached().await?;
         say(&go).map_err(failed())?;
-        Ok(sync.pid().await.map_err(failed())?.map(|pid| (pid, value, sync)))
+        let outcome = sync.pid().await.map_err(failed())?;
+        Ok(outcome.map(|pid| (pid, value, sync)).map_err(|message| self.refusal(message)))
     }
 }
 
@@ -214,7 +233,7 @@ impl Messages {
         Ok(match message {
             Some(message) if message.data > 0 => Ok(message.data),
             Some(message) => Err(message.message),
-            None => Err("the OCI runtime failed without a message".into()),
+            None => Err(String::new()),
         })
     }
 }

@@ -113,16 +113,18 @@ pub(crate) fn refused(
 /// What is wrong, in the words that Docker's clients tell exit codes 126 and 127 by.
 fn reason(message: &str, program: &str) -> (Failure, String) {
     let message = message.trim();
-    let unable = |why: &str| format!("unable to start container process: exec: \"{program}\": {why}");
+    let unable =
+        |why: &str| format!("unable to start container process: exec: \"{program}\": {why}");
     let about_program = message.contains("executable") || message.contains("exec:");
     let is = |words: &str| message.contains(words);
     if !about_program {
         return (Failure::Other, format!("unable to start container process: {}", plain(message)));
     }
-    if is("Permission denied") || is("permission denied") {
-        (Failure::NotExecutable, unable("permission denied"))
-    } else if is("Is a directory") || is("is a directory") {
+    // A folder is opened, but is nothing that could be executed: crun reports that as a refusal.
+    if is("open executable: Operation not permitted") || is("is a directory") {
         (Failure::NotExecutable, unable("is a directory"))
+    } else if is("Permission denied") || is("permission denied") {
+        (Failure::NotExecutable, unable("permission denied"))
     } else if program.contains('/') {
         let why = format!("stat {program}: no such file or directory");
         (Failure::NotFound, unable(&why))

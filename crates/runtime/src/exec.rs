@@ -131,7 +131,8 @@ fn prepare(container: &Container, spec: &ExecSpec) -> Result<PathBuf, CreateErro
     };
     let process = oci::exec_process(&base, spec, &user)?;
     let dir = new_folder(&container.dir.join("exec"))?;
-    let bytes = serde_json::to_vec(&process).map_err(|error| CreateError::Invalid(error.to_string()))?;
+    let bytes =
+        serde_json::to_vec(&process).map_err(|error| CreateError::Invalid(error.to_string()))?;
     std::fs::write(dir.join(PROCESS), bytes)
         .and_then(|()| std::fs::create_dir(dir.join(crate::conmon::EXITS)))
         .map_err(Error::io("write the process of a command"))?;
@@ -182,8 +183,7 @@ async fn start(
         leave_stdin_open: false,
         exec: Some(&process),
     };
-    let attached = async || {
-        Attachment::connect(dir, None).await.map_err(Error::io("attach to a command"))
-    };
+    let attached =
+        async || Attachment::connect(dir, None).await.map_err(Error::io("attach to a command"));
     watch.exec(&host.spawner, attached).await
 }

@@ -212,7 +212,11 @@ mod tests {
     #[tokio::test]
     async fn the_tail_is_counted_from_the_end() {
         for (tail, lines) in [(0, 0), (1, 1), (3, 3), (4, 3), (5, 4), (9, 4)] {
-            assert_eq!(read(LogOptions { tail: Some(tail), ..both() }).await.len(), lines, "{tail}");
+            assert_eq!(
+                read(LogOptions { tail: Some(tail), ..both() }).await.len(),
+                lines,
+                "{tail}"
+            );
         }
     }
 

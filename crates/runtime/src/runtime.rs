@@ -40,11 +40,11 @@ impl Host {
     /// The OCI runtime of this name (or the default one), its path found.
     pub(crate) fn program(&self, name: Option<&str>) -> Result<(String, Program), Error> {
         let name = name.unwrap_or(&self.config.default_runtime);
-        let program = self.config.runtimes.get(name).ok_or_else(|| {
-            Error::Invalid(format!("unknown or invalid runtime name: {name}"))
-        })?;
-        let path =
-            setup::find(&program.path).map_err(|error| Error::Invalid(error.to_string()))?;
+        let program =
+            self.config.runtimes.get(name).ok_or_else(|| {
+                Error::Invalid(format!("unknown or invalid runtime name: {name}"))
+            })?;
+        let path = setup::find(&program.path).map_err(|error| Error::Invalid(error.to_string()))?;
         Ok((name.to_owned(), Program { path, args: program.args.clone() }))
     }
 
@@ -294,12 +294,7 @@ impl Runtime {
     ///
     /// # Errors
     /// The log cannot be opened.
-    pub async fn logs(
-        &self,
-        id: &str,
-        path: PathBuf,
-        options: LogOptions,
-    ) -> Result<Logs, Error> {
+    pub async fn logs(&self, id: &str, path: PathBuf, options: LogOptions) -> Result<Logs, Error> {
         let container = self.find(id).ok().filter(|container| container.is_running());
         Logs::open(path, options, container)
     }

@@ -126,7 +126,7 @@ fn is_program(path: &Path) -> bool {
 
 /// Looks at what is mounted.
 pub(crate) fn cgroups() -> Result<Cgroups, SetupError> {
-    let kind = |path| rustix::fs::statfs(path).map(|stat| i64::from(stat.f_type)).unwrap_or(0);
+    let kind = |path| rustix::fs::statfs(path).map(|stat| stat.f_type).unwrap_or(0);
     let mode = match (kind(CGROUP_ROOT), kind(UNIFIED)) {
         (CGROUP2_SUPER_MAGIC, _) => CgroupMode::V2,
         (TMPFS_MAGIC, CGROUP2_SUPER_MAGIC) => CgroupMode::Hybrid,

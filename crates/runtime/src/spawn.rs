@@ -98,7 +98,12 @@ impl Spawner {
     /// Runs a program to its end; its output is bounded by what an OCI runtime writes.
     pub(crate) async fn output(&self, program: PathBuf, args: Vec<OsString>) -> io::Result<Output> {
         self.run(move || {
-            Command::new(program).args(args).env_clear().envs(path_env()).stdin(Stdio::null()).output()
+            Command::new(program)
+                .args(args)
+                .env_clear()
+                .envs(path_env())
+                .stdin(Stdio::null())
+                .output()
         })
         .await?
     }

@@ -16,7 +16,7 @@ pub struct Identity {
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Further groups.
+    /// All its groups, `gid` among them.
     pub additional_gids: Vec<u32>,
 }
 
@@ -105,6 +105,10 @@ fn resolve(
             identity.additional_gids.push(gid);
         }
     }
+    // Without it a process could drop its own group, and with it what the group is denied.
+    if !identity.additional_gids.contains(&identity.gid) {
+        identity.additional_gids.insert(0, identity.gid);
+    }
     Ok(identity)
 }
 
@@ -159,7 +163,8 @@ fn groups(file: &str) -> impl Iterator<Item = Group<'_>> {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/:/bin/sh\nbroken\nbad:x:nan:1::\n";
+    const PASSWD: &str =
+        "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/:/bin/sh\nbroken\nbad:x:nan:1::\n";
     const GROUP: &str = "root:x:0:\nwheel:x:10:root,web\nweb:x:34:\n";
 
     fn resolve_in(spec: &str, more: &[&str]) -> Result<Identity, UserError> {
@@ -173,12 +178,15 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_found_as_docker_finds_them() {
-        assert_eq!(resolve_in("", &[]), Ok(identity(0, 0, &[10])));
-        assert_eq!(resolve_in("web", &[]), Ok(identity(33, 34, &[10])));
-        assert_eq!(resolve_in("33", &[]), Ok(identity(33, 34, &[10])));
-        assert_eq!(resolve_in("web:wheel", &[]), Ok(identity(33, 10, &[])));
-        assert_eq!(resolve_in("4711", &[]), Ok(identity(4711, 0, &[])));
-        assert_eq!(resolve_in("4711:4712", &["wheel", "7"]), Ok(identity(4711, 4712, &[10, 7])));
+        assert_eq!(resolve_in("", &[]), Ok(identity(0, 0, &[0, 10])));
+        assert_eq!(resolve_in("web", &[]), Ok(identity(33, 34, &[34, 10])));
+        assert_eq!(resolve_in("33", &[]), Ok(identity(33, 34, &[34, 10])));
+        assert_eq!(resolve_in("web:wheel", &[]), Ok(identity(33, 10, &[10])));
+        assert_eq!(resolve_in("4711", &[]), Ok(identity(4711, 0, &[0])));
+        assert_eq!(
+            resolve_in("4711:4712", &["wheel", "7"]),
+            Ok(identity(4711, 4712, &[4712, 10, 7]))
+        );
     }
 
     #[test]
@@ -199,7 +207,8 @@ mod tests {
     fn a_passwd_that_is_a_link_out_or_a_fifo_counts_as_empty() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
-        std::os::unix::fs::symlink("../../../../etc/passwd", dir.path().join("etc/passwd")).unwrap();
+        std::os::unix::fs::symlink("../../../../etc/passwd", dir.path().join("etc/passwd"))
+            .unwrap();
         rustix::fs::mknodat(
             rustix::fs::CWD,
             dir.path().join("etc/group"),
@@ -211,6 +220,6 @@ mod tests {
         let root = File::open(dir.path()).unwrap();
         use std::os::fd::AsFd;
         assert_eq!(lookup(root.as_fd(), "daemon", &[]), Err(UserError::NoUser("daemon".into())));
-        assert_eq!(lookup(root.as_fd(), "1:1", &[]), Ok(identity(1, 1, &[])));
+        assert_eq!(lookup(root.as_fd(), "1:1", &[]), Ok(identity(1, 1, &[1])));
     }
 }

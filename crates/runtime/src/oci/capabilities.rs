@@ -93,9 +93,7 @@ pub(super) fn tweak(add: &[String], drop: &[String]) -> Result<Names, CreateErro
     let mut set: Names = match (add_all, drop_all) {
         (true, _) => all().into_iter().filter(|name| !drop.contains(name)).collect(),
         (false, true) => Names::new(),
-        (false, false) => {
-            DEFAULT.iter().copied().filter(|name| !drop.contains(name)).collect()
-        }
+        (false, false) => DEFAULT.iter().copied().filter(|name| !drop.contains(name)).collect(),
     };
     set.extend(add);
     Ok(set)

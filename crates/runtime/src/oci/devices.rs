@@ -35,7 +35,8 @@ pub(super) fn devices(
 ) -> Result<(Vec<LinuxDevice>, Vec<LinuxDeviceCgroup>), CreateError> {
     let mut nodes = Vec::new();
     if bundle.privileged {
-        let everything = Device { host: "/dev".into(), container: "/dev".into(), permissions: String::new() };
+        let everything =
+            Device { host: "/dev".into(), container: "/dev".into(), permissions: String::new() };
         gather(&everything, &mut nodes).map_err(|error| failed(&everything, &error))?;
         return Ok((nodes, vec![rule(true, None, None, None, "rwm")]));
     }
@@ -50,11 +51,18 @@ pub(super) fn devices(
         let first = nodes.len();
         gather(device, &mut nodes).map_err(|error| failed(device, &error))?;
         rules.extend(nodes[first..].iter().map(|node| {
-            rule(true, Some(node.typ()), Some(node.major()), Some(node.minor()), &device.permissions)
+            rule(
+                true,
+                Some(node.typ()),
+                Some(node.major()),
+                Some(node.minor()),
+                &device.permissions,
+            )
         }));
     }
     for text in &bundle.device_cgroup_rules {
-        let invalid = || CreateError::Invalid(format!("invalid device cgroup rule format: '{text}'"));
+        let invalid =
+            || CreateError::Invalid(format!("invalid device cgroup rule format: '{text}'"));
         rules.push(parse(text).ok_or_else(invalid)?);
     }
     Ok((nodes, rules))
@@ -159,7 +167,11 @@ mod tests {
 
     #[test]
     fn a_folder_gives_its_devices() {
-        let device = Device { host: "/dev/null".into(), container: "/dev/n".into(), permissions: "r".into() };
+        let device = Device {
+            host: "/dev/null".into(),
+            container: "/dev/n".into(),
+            permissions: "r".into(),
+        };
         let mut nodes = Vec::new();
         gather(&device, &mut nodes).unwrap();
         assert_eq!((nodes[0].major(), nodes[0].minor()), (1, 3));

@@ -15,8 +15,7 @@ const SHM_SIZE: u64 = 64 << 20;
 
 /// All mounts.
 pub(super) fn mounts(bundle: &Bundle) -> Result<Vec<OciMount>, CreateError> {
-    let mut wanted: Vec<OciMount> =
-        bundle.mounts.iter().map(chosen).collect::<Result<_, _>>()?;
+    let mut wanted: Vec<OciMount> = bundle.mounts.iter().map(chosen).collect::<Result<_, _>>()?;
     if let Some(init) = &bundle.init {
         let init = init.to_string_lossy();
         wanted.push(mount(INIT_TARGET, "bind", &init, &["bind", "ro", "rprivate"])?);

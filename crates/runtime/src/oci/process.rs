@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use oci_spec::runtime::{
-    Box as ConsoleSize, BoxBuilder, LinuxCapabilities, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
-    Process, User,
+    Box as ConsoleSize, BoxBuilder, LinuxCapabilities, PosixRlimit, PosixRlimitBuilder,
+    PosixRlimitType, Process, User,
 };
 
 use super::capabilities::{self, Names};
@@ -47,7 +47,9 @@ pub(super) fn process(bundle: &Bundle, identity: &Identity) -> Result<Process, C
 fn args(bundle: &Bundle) -> Vec<String> {
     let wanted = bundle.process.args.iter().cloned();
     match &bundle.init {
-        Some(_) => [super::INIT_TARGET, "--"].map(str::to_owned).into_iter().chain(wanted).collect(),
+        Some(_) => {
+            [super::INIT_TARGET, "--"].map(str::to_owned).into_iter().chain(wanted).collect()
+        }
         None => wanted.collect(),
     }
 }

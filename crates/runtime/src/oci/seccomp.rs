@@ -136,11 +136,13 @@ struct Condition {
 
 /// A user's own filter.
 pub(super) fn custom(json: &str, capabilities: &Names) -> Result<LinuxSeccomp, CreateError> {
-    let invalid = |why: String| CreateError::Invalid(format!("decoding seccomp profile failed: {why}"));
+    let invalid =
+        |why: String| CreateError::Invalid(format!("decoding seccomp profile failed: {why}"));
     if json.len() > LIMIT {
         return Err(invalid("it is larger than 1 MiB".into()));
     }
-    let profile: Profile = serde_json::from_str(json).map_err(|error| invalid(error.to_string()))?;
+    let profile: Profile =
+        serde_json::from_str(json).map_err(|error| invalid(error.to_string()))?;
     let own = architectures();
     let mapped = profile.arch_map.into_iter().find(|map| Some(&map.architecture) == own.first());
     let architectures = match mapped {
@@ -196,7 +198,17 @@ mod tests {
     #[test]
     fn dangerous_calls_need_their_capability() {
         let plain = allowed(&default(&Names::new()));
-        for name in ["mount", "bpf", "reboot", "init_module", "setns", "unshare", "io_uring_setup", "keyctl", "clone"] {
+        for name in [
+            "mount",
+            "bpf",
+            "reboot",
+            "init_module",
+            "setns",
+            "unshare",
+            "io_uring_setup",
+            "keyctl",
+            "clone",
+        ] {
             assert!(!plain.contains(name), "{name}");
         }
         assert!(plain.contains("execve") && plain.contains("openat"));

@@ -28,10 +28,13 @@ fn docker_s_defaults_hold() {
     assert_eq!(spec["process"]["noNewPrivileges"], false);
     assert_eq!(spec["linux"]["seccomp"]["defaultAction"], "SCMP_ACT_ERRNO");
     assert_eq!(spec["linux"]["maskedPaths"].as_array().unwrap().len(), 12);
-    let targets: Vec<_> =
-        spec["mounts"].as_array().unwrap().iter().map(|mount| mount["destination"].clone()).collect();
-    let wanted =
-        ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"];
+    let targets: Vec<_> = spec["mounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mount| mount["destination"].clone())
+        .collect();
+    let wanted = ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"];
     assert_eq!(targets, wanted);
 }
 
@@ -73,7 +76,8 @@ fn a_user_who_is_not_root_starts_without_capabilities() {
 
 #[test]
 fn a_mount_of_the_users_takes_the_place_of_a_default_one() {
-    let tmpfs = Mount::Tmpfs { target: "/dev/shm".into(), options: vec!["size=1m".into(), "exec".into()] };
+    let tmpfs =
+        Mount::Tmpfs { target: "/dev/shm".into(), options: vec!["size=1m".into(), "exec".into()] };
     let bind = Mount::Bind {
         source: "/tmp".into(),
         target: "/a".into(),

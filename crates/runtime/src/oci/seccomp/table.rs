@@ -7,9 +7,32 @@
 
 /// Allowed whatever the arguments.
 pub(super) const ALLOWED: &[&str] = &[
-    FILES, FILES_BY_NAME, FILE_DATA, FILE_LOCKS_AND_LEASES, ATTRIBUTES, POLLING, ASYNC_IO, PIPES, SOCKETS, MEMORY,
-    MEMORY_KEYS, PROCESSES, CREDENTIALS, SCHEDULING, LIMITS, SIGNALS, TIME, TIMERS, SYNCHRONIZATION, SYSTEM_V,
-    MESSAGE_QUEUES, WATCHING, RESTRICTING, SYSTEM, X86, ARM,
+    FILES,
+    FILES_BY_NAME,
+    FILE_DATA,
+    FILE_LOCKS_AND_LEASES,
+    ATTRIBUTES,
+    POLLING,
+    ASYNC_IO,
+    PIPES,
+    SOCKETS,
+    MEMORY,
+    MEMORY_KEYS,
+    PROCESSES,
+    CREDENTIALS,
+    SCHEDULING,
+    LIMITS,
+    SIGNALS,
+    TIME,
+    TIMERS,
+    SYNCHRONIZATION,
+    SYSTEM_V,
+    MESSAGE_QUEUES,
+    WATCHING,
+    RESTRICTING,
+    SYSTEM,
+    X86,
+    ARM,
 ];
 
 /// Open descriptors.
@@ -42,7 +65,8 @@ const POLLING: &str = "_newselect epoll_create epoll_create1 epoll_ctl epoll_ctl
     pselect6_time64 select";
 
 /// The older interface; `io_uring` is left out.
-const ASYNC_IO: &str = "io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit";
+const ASYNC_IO: &str =
+    "io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit";
 
 const PIPES: &str = "pipe pipe2";
 
@@ -86,7 +110,8 @@ const TIMERS: &str = "getitimer setitimer timer_create timer_delete timer_getove
     timer_gettime64 timer_settime timer_settime64 timerfd_create timerfd_gettime \
     timerfd_gettime64 timerfd_settime timerfd_settime64";
 
-const SYNCHRONIZATION: &str = "futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake membarrier rseq";
+const SYNCHRONIZATION: &str =
+    "futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake membarrier rseq";
 
 const SYSTEM_V: &str = "ipc msgctl msgget msgrcv msgsnd semctl semget semop semtimedop semtimedop_time64 shmat \
     shmctl shmdt shmget";
@@ -95,10 +120,12 @@ const MESSAGE_QUEUES: &str = "mq_getsetattr mq_notify mq_open mq_timedreceive mq
     mq_timedsend_time64 mq_unlink";
 
 /// `fanotify_init` is below.
-const WATCHING: &str = "fanotify_mark inotify_add_watch inotify_init inotify_init1 inotify_rm_watch";
+const WATCHING: &str =
+    "fanotify_mark inotify_add_watch inotify_init inotify_init1 inotify_rm_watch";
 
 /// A process can always take rights away from itself.
-const RESTRICTING: &str = "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp";
+const RESTRICTING: &str =
+    "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp";
 
 const SYSTEM: &str = "getrandom sysinfo uname process_vm_readv process_vm_writev ptrace";
 
