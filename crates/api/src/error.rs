@@ -48,11 +48,13 @@ impl ApiError {
     }
 
     /// The status of the answer.
+    #[cfg(test)]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// What the user reads.
+    #[cfg(test)]
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -58,11 +58,6 @@ impl Query {
         word.parse().map(Some).map_err(bad)
     }
 
-    /// A number, or 0 if it is missing or none, where Docker is that lenient.
-    pub fn number_or_zero(&self, key: &str) -> i64 {
-        self.word(key).and_then(|word| word.parse().ok()).unwrap_or(0)
-    }
-
     /// The `filters` argument.
     pub fn filters(&self) -> Result<Filters> {
         Ok(Filters::parse(self.word("filters").unwrap_or_default())?)
@@ -108,6 +103,5 @@ mod tests {
         assert_eq!(query.number("n").unwrap(), Some(-1));
         assert_eq!(query.number("none").unwrap(), None);
         assert_eq!(query.number("bad").unwrap_err().status(), 400);
-        assert_eq!(query.number_or_zero("bad"), 0);
     }
 }

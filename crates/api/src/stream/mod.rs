@@ -13,3 +13,6 @@ pub use hijack::Hijack;
 pub use lines::{Lines, once};
 pub use output::{body, media_type};
 pub use upload::{reader, writer};
+
+#[cfg(test)]
+mod tests;
