@@ -23,9 +23,15 @@ use crate::user;
 pub(crate) async fn create(host: &Host, bundle: Bundle) -> Result<Container, CreateError> {
     let (name, program) = host.program(bundle.runtime.as_deref())?;
     let dir = host.dir(&bundle.id);
-    let files = Files { dir: &dir, cgroups: host.cgroups };
-    let outcome = match files.write(&bundle) {
-        Ok(()) => run(host, bundle, name, &program, &dir).await,
+    let outcome = match write(host, &program, &bundle, &dir) {
+        Ok(source) => {
+            let state = host.state(&name).join(&bundle.id);
+            let made = run(host, bundle, name, &program, &dir).await;
+            if let (Some(source), Ok(_)) = (source, &made) {
+                host.filters.learn(source, &state);
+            }
+            made
+        }
         Err(error) => Err(error),
     };
     if outcome.is_err()
@@ -110,29 +116,28 @@ fn abandon(dir: &Path) {
     }
 }
 
-/// The files of a bundle.
-struct Files<'a> {
-    dir: &'a Path,
-    cgroups: crate::setup::Cgroups,
-}
-
-impl Files<'_> {
-    fn write(&self, bundle: &Bundle) -> Result<(), CreateError> {
-        let rootfs = bundle.rootfs.as_fd();
-        let identity = user::lookup(rootfs, &bundle.process.user, &bundle.process.groups)?;
-        make_folder(rootfs, Path::new(&bundle.process.cwd))?;
-        let spec = oci::spec(bundle, &identity, self.cgroups)?;
-        let bytes = serde_json::to_vec(&spec)
-            .map_err(|error| CreateError::Invalid(format!("unwritable bundle: {error}")))?;
-        let failed = || Error::io(format!("write the bundle of container {}", bundle.id));
-        // Left by a container that ended when its daemon did not run, and was never deleted.
-        remove(self.dir).map_err(failed())?;
-        for folder in ["", oci::ROOTFS, conmon::EXITS] {
-            std::fs::create_dir(self.dir.join(folder)).map_err(failed())?;
-        }
-        std::fs::write(self.dir.join("config.json"), bytes).map_err(failed())?;
-        Ok(())
+/// Writes the files of a bundle. Gives the source of the system-call filter if that is to be learnt.
+fn write(
+    host: &Host,
+    program: &Program,
+    bundle: &Bundle,
+    dir: &Path,
+) -> Result<Option<String>, CreateError> {
+    let rootfs = bundle.rootfs.as_fd();
+    let identity = user::lookup(rootfs, &bundle.process.user, &bundle.process.groups)?;
+    make_folder(rootfs, Path::new(&bundle.process.cwd))?;
+    let mut spec = oci::spec(bundle, &identity, host.cgroups)?;
+    let source = host.filters.apply(&program.path, &mut spec);
+    let bytes = serde_json::to_vec(&spec)
+        .map_err(|error| CreateError::Invalid(format!("unwritable bundle: {error}")))?;
+    let failed = || Error::io(format!("write the bundle of container {}", bundle.id));
+    // Left by a container that ended when its daemon did not run, and was never deleted.
+    remove(dir).map_err(failed())?;
+    for folder in ["", oci::ROOTFS, conmon::EXITS] {
+        std::fs::create_dir(dir.join(folder)).map_err(failed())?;
     }
+    std::fs::write(dir.join("config.json"), bytes).map_err(failed())?;
+    Ok(source)
 }
 
 /// Makes the working directory in the root file system, as Docker does, with the parents it lacks.

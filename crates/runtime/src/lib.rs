@@ -19,6 +19,7 @@ mod container;
 mod create;
 mod error;
 mod exec;
+mod filters;
 mod logs;
 mod oci;
 mod process;

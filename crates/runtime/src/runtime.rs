@@ -14,6 +14,7 @@ use crate::container::{Container, Created, Exit, Status};
 use crate::create;
 use crate::error::{CreateError, Error};
 use crate::exec::{self, ExecSession};
+use crate::filters::Filters;
 use crate::logs::{LogOptions, Logs};
 use crate::raw;
 use crate::setup::{self, CgroupMode, Cgroups, Config, Program, SetupError};
@@ -34,6 +35,7 @@ pub(crate) struct Host {
     pub conmon: PathBuf,
     pub cgroups: Cgroups,
     pub spawner: Spawner,
+    pub filters: Filters,
 }
 
 impl Host {
@@ -50,10 +52,14 @@ impl Host {
 
     /// Arguments of every call of an OCI runtime.
     pub(crate) fn runtime_args(&self, program: &Program, name: &str) -> Vec<OsString> {
-        let state = self.config.exec_root.join("runtime").join(name);
         let mut args: Vec<OsString> = program.args.iter().map(Into::into).collect();
-        args.extend(["--root".into(), state.into()]);
+        args.extend(["--root".into(), self.state(name).into()]);
         args
+    }
+
+    /// Folder where the OCI runtime of this name keeps its state, by container.
+    pub(crate) fn state(&self, name: &str) -> PathBuf {
+        self.config.exec_root.join("runtime").join(name)
     }
 
     /// Folder of a container's bundle and sockets.
@@ -109,7 +115,7 @@ impl Runtime {
         }
         let spawner = Spawner::new(Hide { mounts }).await;
         let spawner = spawner.map_err(failed("prepare a mount namespace for containers"))?;
-        let host = Arc::new(Host { config, conmon, cgroups, spawner });
+        let host = Arc::new(Host { config, conmon, cgroups, spawner, filters: Filters::default() });
         Ok(Self { host, containers: Arc::default() })
     }
 

@@ -186,6 +186,23 @@ fn delete_ends_what_runs_or_never_started() {
     });
 }
 
+#[test]
+fn the_second_container_is_filtered_as_the_first() {
+    on_test_host(async |host| {
+        let script = "while read l; do case $l in Seccomp:*) echo $l; esac; done </proc/self/status; \
+                      sleep 0.2; unshare -m true || echo refused";
+        for id in ["c1", "c2"] {
+            host.runtime.create(host.command(id, &["sleep", "100"])).await.unwrap();
+            host.runtime.start(id).await.unwrap();
+            let mut session = host.runtime.exec(id, exec(&["sh", "-c", script])).await.unwrap();
+            assert_eq!(read_all(&mut session.attachment).await.0, "Seccomp: 2\nrefused\n");
+            host.runtime.delete(id).await.unwrap();
+            let (stdout, _, _) = host.run(host.shell(id, script)).await;
+            assert_eq!(stdout, "Seccomp: 2\nrefused\n");
+        }
+    });
+}
+
 fn exec(args: &[&str]) -> ExecSpec {
     ExecSpec { args: args.iter().map(ToString::to_string).collect(), ..ExecSpec::default() }
 }

@@ -15,9 +15,9 @@ use hawser_runtime::{Attachment, Bundle, Config, Exit, LogOptions, Process, Runt
 use rustix::mount::{MountPropagationFlags, OpenTreeFlags};
 use rustix::thread::UnshareFlags;
 
-const APPLETS: [&str; 16] = [
+const APPLETS: [&str; 17] = [
     "cat", "dd", "echo", "env", "head", "hostname", "id", "ls", "mount", "pwd", "sh", "sleep",
-    "stty", "true", "tty", "wc",
+    "stty", "true", "tty", "unshare", "wc",
 ];
 
 /// One test's host.
