@@ -29,8 +29,12 @@ pub struct CommandLine {
     config_file: PathBuf,
 
     /// Check the options and end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "purge")]
     validate: bool,
+
+    /// Take everything of hawser's out of the kernel and end; records and images stay
+    #[arg(long)]
+    purge: bool,
 }
 
 /// Everything that the daemon was told.
@@ -42,6 +46,8 @@ pub struct Config {
     pub ignored: Vec<&'static Ignored>,
     /// Only check, then end.
     pub validate: bool,
+    /// Only take what is ours out of the kernel, then end.
+    pub purge: bool,
     /// Where the file is, or would be.
     pub file: PathBuf,
     /// What the command line alone said: a reload keeps it.
@@ -98,6 +104,7 @@ where
         options,
         ignored: found,
         validate: line.validate,
+        purge: line.purge,
         file: line.config_file,
         flags: line.options,
     })

@@ -67,6 +67,11 @@ fn start(config: &Config) -> anyhow::Result<()> {
     );
     let pidfile = options.pidfile.clone().unwrap_or_else(|| settings.exec_root.join("hawserd.pid"));
     let _pidfile = Pidfile::take(&pidfile)?;
+    if config.purge {
+        let count = hawser_engine::purge(&settings.exec_root)?;
+        println!("removed {count} objects from the kernel");
+        return Ok(());
+    }
     let listeners = listen::bind(options)?;
     let sockets: Vec<PathBuf> = listeners.iter().filter_map(Listener::own_path).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()

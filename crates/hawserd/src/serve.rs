@@ -135,6 +135,7 @@ impl Server {
         let service = TowerToHyperService::new(self.router);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            .title_case_headers(true)
             .header_read_timeout(HEAD)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();

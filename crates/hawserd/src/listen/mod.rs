@@ -86,7 +86,12 @@ pub fn check(options: &Options) -> Result<(), Error> {
 /// Binds everything that the options name.
 pub fn bind(options: &Options) -> Result<Vec<Listener>, Error> {
     let tls = tls::acceptor(options)?;
-    let default = [format!("unix://{DEFAULT_SOCKET}")];
+    // A daemon that systemd starts with a socket unit needs no -H to use it.
+    let default = match std::env::var_os("LISTEN_FDS") {
+        Some(_) => "fd://".to_owned(),
+        None => format!("unix://{DEFAULT_SOCKET}"),
+    };
+    let default = [default];
     let hosts = if options.hosts.is_empty() { &default[..] } else { &options.hosts[..] };
     let mut listeners = Vec::new();
     for host in hosts {
