@@ -30,6 +30,9 @@ pub struct BridgeOptions {
     pub mtu: Option<u32>,
     /// Prefix of interface names in containers (`com.docker.network.container_iface_prefix`).
     pub interface_prefix: Option<String>,
+    /// The bridge is somebody else's: it is used and never made, changed or removed
+    /// (`hawser.bridge.existing`; what `--bridge` of the daemon means).
+    pub existing: bool,
 }
 
 impl Default for BridgeOptions {
@@ -42,6 +45,7 @@ impl Default for BridgeOptions {
             host_binding: None,
             mtu: None,
             interface_prefix: None,
+            existing: false,
         }
     }
 }
@@ -67,6 +71,7 @@ impl BridgeOptions {
             Some("host_binding_ipv4") => self.host_binding = Some(value(key, text)?),
             Some(_) => return Err(Error::UnknownOption(key.to_owned())),
             None if key == "com.docker.network.driver.mtu" => self.mtu = Some(mtu(key, text)?),
+            None if key == "hawser.bridge.existing" => self.existing = flag(key, text)?,
             None if key == "com.docker.network.container_iface_prefix" => {
                 self.interface_prefix = Some(prefix(key, text)?);
             }

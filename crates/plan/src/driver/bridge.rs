@@ -16,14 +16,17 @@ use crate::{Settings, firewall, host_sysctl, mtu, namespace};
 /// The bridge, its addresses and settings, and what the firewall knows of it.
 pub(super) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
     let name = network.bridge_name();
-    let mut objects = vec![Object::Link(Link {
-        name: name.clone(),
-        mac: network.gateway_mac(),
-        mtu: mtu(network, settings),
-        alias: format!("hawser network {}", network.id),
-        kind: LinkKind::Bridge(Bridge { ipv6: network.ipv6 }),
-    })];
-    objects.extend(network.pools.iter().filter_map(|pool| gateway_address(pool, &name)));
+    let mut objects = Vec::new();
+    if !network.bridge.existing {
+        objects.push(Object::Link(Link {
+            name: name.clone(),
+            mac: network.gateway_mac(),
+            mtu: mtu(network, settings),
+            alias: format!("hawser network {}", network.id),
+            kind: LinkKind::Bridge(Bridge { ipv6: network.ipv6 }),
+        }));
+        objects.extend(network.pools.iter().filter_map(|pool| gateway_address(pool, &name)));
+    }
     objects.extend(sysctls(network, &name, settings));
     objects.extend(firewall::network(network, &name));
     objects
@@ -99,14 +102,15 @@ fn container_neighbour(network: &Network, interface: &Interface, ip: IpAddr) -> 
     Object::Neighbour(Neighbour { ns: Ns::Host, link, ip, mac })
 }
 
-/// The container knows its gateway without asking.
+/// The container knows its gateway without asking, if the bridge and so its address is ours.
 fn gateway_neighbour(
     network: &Network,
     interface: &Interface,
     inside: &Ns,
     address: IpAddr,
 ) -> Option<Object> {
-    let ip = network.pool_of(address)?.gateway?;
+    let ours = network.pool_of(address).filter(|_| !network.bridge.existing);
+    let ip = ours?.gateway?;
     let (ns, link, mac) = (inside.clone(), interface.name.clone(), network.gateway_mac());
     Some(Object::Neighbour(Neighbour { ns, link, ip, mac }))
 }
