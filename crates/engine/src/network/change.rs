@@ -139,20 +139,15 @@ fn refused(error: ApplyError) -> Error {
     use hawser_kernel::ErrorKind;
     let cause = &error.error;
     let hint = if cause.hint.is_empty() { String::new() } else { format!(" ({})", cause.hint) };
-    if let (Key::HeldPort(port), ErrorKind::PortTaken) = (&error.object, cause.kind) {
+    if let Key::HeldPort(port) = &*error.object {
         let socket = std::net::SocketAddr::new(port.address, port.port);
-        let text = format!(
-            "failed to bind host port for {socket}/{}: address already in use{hint}",
-            port.transport
-        );
-        return Error::new(Kind::System, text);
-    }
-    if let (Key::HeldPort(port), ErrorKind::AddressMissing) = (&error.object, cause.kind) {
-        let socket = std::net::SocketAddr::new(port.address, port.port);
-        let text = format!(
-            "failed to bind host port for {socket}/{}: cannot assign requested address{hint}",
-            port.transport
-        );
+        let why = match cause.kind {
+            ErrorKind::PortTaken => "address already in use".to_owned(),
+            ErrorKind::AddressMissing => "cannot assign requested address".to_owned(),
+            _ => cause.cause.to_string(),
+        };
+        let text =
+            format!("failed to bind host port for {socket}/{}: {why}{hint}", port.transport);
         return Error::new(Kind::System, text);
     }
     Error::caused(Kind::System, format!("failed to set up the network{hint}"), error.error)
