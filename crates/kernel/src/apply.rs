@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::AsFd;
 
-use hawser_hoststate::{Change, IfName, Link, LinkKind, NamespaceName, Ns, Object};
+use hawser_hoststate::{Change, IfName, Link, LinkKind, NamespaceName, Ns, Object, Route};
 
 use crate::batch::{Batch, Failure};
 use crate::error::{Cause, Error, ErrorKind};
@@ -15,6 +15,7 @@ use crate::namespace::Inside;
 use crate::netlink::Socket;
 use crate::nft::Step;
 use crate::reaper::Doomed;
+use crate::route::RouteRecord;
 use crate::{ApplyError, Kernel, address, link, neighbour, nft, route, sysctl};
 
 /// Index of the loopback in every namespace.
@@ -109,9 +110,7 @@ impl<'k> Run<'k> {
             Object::Fdb(fdb) => self.queue(change, &Ns::Host, &fdb.port, &[], |index| {
                 neighbour::add_fdb(index, fdb.mac)
             }),
-            Object::Route(r) => self.queue(change, &r.ns, &r.link, &[], |index| {
-                route::add(r.destination, r.via, index)
-            }),
+            Object::Route(r) => self.add_route(change, r),
             Object::Element(element, data) => {
                 self.steps.push(Step { change, add: true, element: element.clone(), data: *data });
                 Ok(())
@@ -138,7 +137,8 @@ impl<'k> Run<'k> {
                 self.queue(change, &n.ns, &n.link, gone, |index| neighbour::remove(index, n.ip))
             }
             Object::Fdb(fdb) => {
-                let gone = &[libc::ENOENT, libc::ENODEV];
+                // The last two: the link is no port, or of no bridge, any more.
+                let gone = &[libc::ENOENT, libc::ENODEV, libc::EOPNOTSUPP, libc::EINVAL];
                 self.queue(change, &Ns::Host, &fdb.port, gone, |index| {
                     neighbour::remove_fdb(index, fdb.mac)
                 })
@@ -182,13 +182,26 @@ impl<'k> Run<'k> {
         gone: &'static [i32],
         message: impl FnOnce(u32) -> crate::netlink::Message,
     ) -> Result<(), Failure> {
-        let index = self.index(ns, link).map_err(|error| (change, error))?;
-        let batch = match ns {
-            Ns::Host => &mut self.host,
-            Ns::Named(name) => &mut self.room(name).map_err(|error| (change, error))?.batch,
-        };
-        batch.push(change, gone, message(index));
+        let at = |error| (change, error);
+        let index = self.index(ns, link).map_err(at)?;
+        self.batch(ns).map_err(at)?.push(change, gone, message(index));
         Ok(())
+    }
+
+    fn add_route(&mut self, change: usize, route: &Route) -> Result<(), Failure> {
+        let at = |error| (change, error);
+        let index = self.index(&route.ns, &route.link).map_err(at)?;
+        let (destination, via) = (route.destination, route.via);
+        let wanted = RouteRecord { destination, via, index, ours: true };
+        self.batch(&route.ns).map_err(at)?.push_route(change, wanted);
+        Ok(())
+    }
+
+    fn batch(&mut self, ns: &Ns) -> Result<&mut Batch, Error> {
+        Ok(match ns {
+            Ns::Host => &mut self.host,
+            Ns::Named(name) => &mut self.room(name)?.batch,
+        })
     }
 
     /// Writes a setting: at once in the host, with the next flush in a namespace.

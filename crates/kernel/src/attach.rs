@@ -51,7 +51,8 @@ impl Run<'_> {
             return self.add_link(change, new);
         }
         let index = self.index(&Ns::Host, &new.name).map_err(|error| (change, error))?;
-        self.host.push(change, &[], link::set_plain(index, new));
+        let new_mac = (old.mac != new.mac).then_some(new.mac);
+        self.host.push(change, &[], link::set_plain(index, new.mtu, new_mac));
         match &new.kind {
             LinkKind::Bridge(bridge) => self.settle_bridge(change, new, bridge, index),
             LinkKind::Veth(veth) => self.settle_veth(change, new, veth, index),
@@ -75,7 +76,8 @@ impl Run<'_> {
                 if there.kind != "bridge" || !there.is_ours() {
                     return Err((change, foreign(link, cause)));
                 }
-                self.host.push(change, &[], link::set_plain(there.index, link));
+                let new_mac = (there.mac != Some(link.mac)).then_some(link.mac);
+                self.host.push(change, &[], link::set_plain(there.index, link.mtu, new_mac));
             }
             Err(cause) => return Err((change, failed(link, cause))),
         }
@@ -115,20 +117,34 @@ impl Run<'_> {
 
     fn create_pair(&mut self, link: &Link, peer: &Peer, master: u32) -> Result<PairIndexes, Error> {
         let kernel = self.kernel;
-        let ns = self.room(&peer.ns)?.inside.fd.as_fd();
         let mut peer_index = wanted_index(&peer.name);
         for _ in 0..INDEX_ATTEMPTS {
             let indexes = PairIndexes { port: kernel.next_index(), peer: peer_index, master };
+            let ns = self.room(&peer.ns)?.inside.fd.as_fd();
             let message = link::create_veth(link, peer, indexes, ns);
-            match kernel.route_socket().request(message) {
+            // Bound first: in the match itself, the socket's lock would live as long as the arms.
+            let created = kernel.route_socket().request(message);
+            match created {
                 Ok(()) => return Ok(indexes),
-                // One of the indexes is taken; for the far end the kernel knows a free one.
+                // The far end's index is taken: the kernel knows a free one.
                 Err(cause) if cause.errno() == Some(libc::EBUSY) => peer_index = 0,
+                // EEXIST is said of names, and of the near end's index.
+                Err(cause) if cause.errno() == Some(libc::EEXIST) => {
+                    if self.is_name_taken(link, peer)? {
+                        return Err(failed(link, cause));
+                    }
+                }
                 Err(cause) => return Err(failed(link, cause)),
             }
         }
         let cause = Cause::Unexpected("every index tried is taken".to_owned());
         Err(failed(link, cause))
+    }
+
+    fn is_name_taken(&mut self, link: &Link, peer: &Peer) -> Result<bool, Error> {
+        let near = find(&mut self.kernel.route_socket(), &link.name);
+        let far = find(&mut self.room(&peer.ns)?.inside.socket, &peer.name);
+        Ok(near.is_ok() || far.is_ok())
     }
 
     /// Checks that the pair that is there is the wanted one.
@@ -155,7 +171,7 @@ impl Run<'_> {
         };
         match far {
             Ok(far) if same(&far) => {
-                self.host.push(change, &[], link::set_plain(near.index, link));
+                self.host.push(change, &[], link::set_plain(near.index, link.mtu, None));
                 Ok(PairIndexes { port: near.index, peer: far.index, master })
             }
             _ => Err(foreign(link, refusal.cause)),

@@ -147,10 +147,13 @@ pub(crate) fn mark_port(index: u32, alias: &str) -> Message {
     message
 }
 
-/// Sets what may change of a link without making it anew, and brings it up.
-pub(crate) fn set_plain(index: u32, link: &Link) -> Message {
-    let mut message = request(libc::RTM_SETLINK, 0, index, Some(true));
-    message.u32(libc::IFLA_MTU, link.mtu).bytes(libc::IFLA_ADDRESS, &link.mac.0);
+/// Brings a link up, with a hardware address if that shall change: even setting the one that it
+/// has makes the kernel forget all neighbours on the link, the permanent ones too.
+pub(crate) fn set_plain(index: u32, mtu: u32, new_mac: Option<MacAddr>) -> Message {
+    let mut message = set_up_with_mtu(index, mtu);
+    if let Some(mac) = new_mac {
+        message.bytes(libc::IFLA_ADDRESS, &mac.0);
+    }
     message
 }
 

@@ -15,7 +15,7 @@ use crate::netlink::{Message, attributes};
 const RTMSG: usize = 12;
 
 /// What the kernel says of a unicast route in the main table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RouteRecord {
     pub(crate) destination: IpNet,
     pub(crate) via: Option<IpAddr>,
@@ -24,9 +24,10 @@ pub(crate) struct RouteRecord {
     pub(crate) ours: bool,
 }
 
-/// Adds a route; refused (EEXIST) when there is one to that destination.
-pub(crate) fn add(destination: IpNet, via: Option<IpAddr>, index: u32) -> Message {
-    encode(libc::RTM_NEWROUTE, libc::NLM_F_CREATE | libc::NLM_F_EXCL, destination, via, index)
+/// Adds a route; refused (EEXIST) when there is one to that destination, be it the same.
+pub(crate) fn add(route: &RouteRecord) -> Message {
+    let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    encode(libc::RTM_NEWROUTE, flags, route.destination, route.via, route.index)
 }
 
 /// Removes a route of ours.

@@ -94,10 +94,7 @@ fn applying_again_changes_nothing() {
     on_test_host(|kernel| {
         let all = union([&network(1), &endpoint(1, 2)]);
         kernel.apply(&additions(&all)).expect("apply");
-        let again: Vec<_> = additions(&all);
-        let routes = |change: &Change| matches!(change, Change::Add(Object::Route(_)));
-        kernel.apply(&again).expect("apply again");
-        assert!(again.iter().any(routes));
+        kernel.apply(&additions(&all)).expect("apply again");
         assert_same(&kernel.observe().expect("observe"), &all);
         connect(kernel, ip(1, 2), &namespace_of(2));
     });

@@ -144,7 +144,7 @@ fn jobs_see_their_namespace_and_panics_are_reported() {
     on_test_host(|kernel| {
         kernel.apply(&additions(&endpoint(1, 2))[..1]).expect("namespace");
         let ns = namespace_of(2);
-        let panicked = kernel.in_namespace(&ns, || panic!("on purpose")).map(|()| ());
+        let panicked = kernel.in_namespace::<()>(&ns, || panic!("on purpose"));
         panicked.expect_err("the panic must be reported");
         let links =
             kernel.in_namespace(&ns, || std::fs::read_to_string("/proc/thread-self/net/dev"));
