@@ -35,7 +35,7 @@ pub struct Error {
 }
 
 /// Result of a verb.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of a kind with the message that the user reads.

@@ -19,8 +19,20 @@ const PAST: usize = 256;
 /// How many events a slow listener may lag behind before it loses some.
 const LAG: usize = 1024;
 const KNOWN_FILTERS: &[&str] = &[
-    "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin",
-    "scope", "secret", "service", "type", "volume",
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
 ];
 
 /// One event.
@@ -84,6 +96,11 @@ impl Events {
         past.push_back(event.clone());
         // Without listeners there is nobody to tell: not an error.
         let _ = self.live.send(event);
+    }
+
+    /// How many listen.
+    pub(crate) fn listeners(&self) -> usize {
+        self.live.receiver_count()
     }
 
     /// The past since `since`, then what comes, without a gap or a repetition between.
@@ -225,7 +242,9 @@ mod tests {
         assert_eq!(heard(&events, by("container", "abc")).await.len(), 2);
         assert_eq!(heard(&events, by("type", "network")).await, ["connect"]);
         assert!(heard(&events, by("event", "die")).await.is_empty());
-        assert!(events.listen(EventQuery { filters: by("x", "y"), ..EventQuery::default() }).is_err());
+        assert!(
+            events.listen(EventQuery { filters: by("x", "y"), ..EventQuery::default() }).is_err()
+        );
     }
 
     #[tokio::test]

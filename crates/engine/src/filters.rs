@@ -185,7 +185,9 @@ mod tests {
     #[test]
     fn labels_must_all_match() {
         let labels = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
-        assert!(Filters::default().with("label", "a").with("label", "a=1").labels("label", &labels));
+        assert!(
+            Filters::default().with("label", "a").with("label", "a=1").labels("label", &labels)
+        );
         assert!(!Filters::default().with("label", "a").with("label", "b").labels("label", &labels));
     }
 

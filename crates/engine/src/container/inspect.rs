@@ -10,7 +10,11 @@ impl Engine {
     /// # Errors
     /// NotFound.
     pub async fn container_inspect(&self, reference: &str, size: bool) -> Result<ContainerView> {
-        let _ = (reference, size);
-        todo!()
+        let entry = self.containers.find(reference)?;
+        let mut view = self.container_view(&entry);
+        if size {
+            view.size = Some(self.container_size(&entry.record()).await?);
+        }
+        Ok(view)
     }
 }

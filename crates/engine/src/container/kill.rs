@@ -2,16 +2,45 @@
 
 use std::sync::Arc;
 
+use super::signal;
+use super::stop::stop_signal;
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::record::Status;
 
 impl Engine {
-    /// Sends a signal (default `SIGKILL`) to the container's process 1.
+    /// Sends a signal (default `SIGKILL`) to the container's process 1; after `SIGKILL` it waits
+    /// for the end.
     ///
     /// # Errors
     /// NotFound, Invalid for an unknown signal, Conflict if it does not run.
-    pub async fn container_kill(self: &Arc<Self>, reference: &str, signal: Option<&str>) -> Result<()> {
-        let _ = (reference, signal);
-        todo!()
+    pub async fn container_kill(
+        self: &Arc<Self>,
+        reference: &str,
+        signal: Option<&str>,
+    ) -> Result<()> {
+        let signal = match signal.filter(|s| !s.is_empty()) {
+            Some(signal) => signal::parse(signal)?,
+            None => signal::KILL,
+        };
+        let entry = self.containers.find(reference)?;
+        let record = entry.record();
+        match record.state.status {
+            Status::Running | Status::Paused => {}
+            Status::Restarting => return self.cancel_restart(&entry).await,
+            _ => {
+                return Err(Error::conflict(format!(
+                    "cannot kill container: {reference}: container {} is not running",
+                    entry.id
+                )));
+            }
+        }
+        if signal == signal::KILL || signal == stop_signal(&record) {
+            self.mark_stopped(&entry)?;
+        }
+        if signal == signal::KILL {
+            return self.kill_and_wait(&entry).await;
+        }
+        self.signal(&entry, signal).await
     }
 }

@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::network::NetworkView;
+use super::paths;
+use super::registry::Entry;
+use crate::Engine;
+use crate::engine::{blocking, system};
+use crate::error::Result;
+use crate::network::{EtcFiles, NetworkView};
 use crate::record::Container;
 
 /// A container as it is shown.
@@ -77,4 +82,71 @@ pub struct HealthResult {
     pub exit_code: i32,
     /// The first 4 KiB of output.
     pub output: String,
+}
+
+impl Engine {
+    /// A container as it is shown, without its size.
+    pub(super) fn container_view(&self, entry: &Entry) -> ContainerView {
+        let record = entry.record();
+        ContainerView {
+            network: self.networks.view(&record),
+            paths: self.container_paths(&record),
+            exec_ids: self.execs.running_in(&record.id),
+            image_name: self.image_name(&record),
+            size: None,
+            health: entry.health(),
+            record,
+        }
+    }
+
+    /// The image as the user named it, unless that names another one now.
+    fn image_name(&self, record: &Container) -> String {
+        match self.images.resolve(&record.config.image) {
+            Ok(image) if image.id.as_str() == record.image => record.config.image.clone(),
+            _ => record.image.clone(),
+        }
+    }
+
+    fn container_paths(&self, record: &Container) -> ContainerPaths {
+        let rootfs = self.images.rootfs(record.id.as_str()).ok();
+        let (upper, work, lower) = rootfs.map(|r| (r.upper, r.work, r.lowers)).unwrap_or_default();
+        let log = paths::log(&self.settings, record).unwrap_or_default();
+        let mut shown = ContainerPaths { log, upper, work, lower, ..ContainerPaths::default() };
+        if record.state.started_at.is_some() {
+            let mode = &record.host_config.network_mode;
+            // Who joins another's sandbox shares its files.
+            let owner =
+                mode.strip_prefix("container:").and_then(|id| self.containers.find(id).ok());
+            let id = owner.map_or_else(|| record.id.clone(), |owner| owner.id.clone());
+            let etc = EtcFiles::in_directory(&self.settings.container_dir(&id));
+            shown.hostname = etc.hostname;
+            shown.hosts = etc.hosts;
+            shown.resolv_conf = etc.resolv_conf;
+        }
+        shown
+    }
+
+    /// Walks what the container wrote.
+    pub(super) async fn container_size(&self, record: &Container) -> Result<ContainerSize> {
+        let (images, id) = (Arc::clone(&self.images), record.id.clone());
+        let image = self.images.resolve(&record.image).map_or(0, |image| image.size);
+        blocking(move || {
+            let rootfs = images.rootfs(id.as_str());
+            let rootfs = rootfs.map_err(|e| system("find the root file system", e))?;
+            let rw = size_of(&rootfs.upper);
+            Ok(ContainerSize { rw, root_fs: rw + image })
+        })
+        .await
+    }
+}
+
+/// Bytes of the regular files below a directory; what goes away meanwhile does not count.
+pub(super) fn size_of(dir: &std::path::Path) -> u64 {
+    let Ok(files) = std::fs::read_dir(dir) else { return 0 };
+    let size = |file: std::fs::DirEntry| match file.metadata() {
+        Ok(data) if data.is_dir() => size_of(&file.path()),
+        Ok(data) if data.is_file() => data.len(),
+        _ => 0,
+    };
+    files.flatten().map(size).sum()
 }

@@ -1,7 +1,9 @@
-//! The engine about itself: `version`, `info`.
+//! The engine about itself: `version`, `info`, `events`.
 
+mod events;
 mod info;
 mod version;
 
 pub use info::{ContainerCounts, Info};
-pub use version::{Component, Version};
+pub(crate) use version::go_arch;
+pub use version::{API_VERSION, Component, MIN_API_VERSION, Version};

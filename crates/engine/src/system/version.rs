@@ -24,7 +24,7 @@ pub struct Version {
     pub arch: &'static str,
     /// Kernel's version.
     pub kernel_version: String,
-    /// The engine, the runtime, conmon.
+    /// The engine.
     pub components: Vec<Component>,
 }
 
@@ -42,6 +42,39 @@ pub struct Component {
 impl Engine {
     /// Versions of the engine and its parts.
     pub fn version(&self) -> Version {
-        todo!()
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let details = BTreeMap::from([
+            ("ApiVersion".to_owned(), API_VERSION.to_owned()),
+            ("MinAPIVersion".to_owned(), MIN_API_VERSION.to_owned()),
+            ("Os".to_owned(), "linux".to_owned()),
+            ("Arch".to_owned(), go_arch().to_owned()),
+            ("KernelVersion".to_owned(), kernel_version()),
+        ]);
+        let engine = Component { name: "Engine".to_owned(), version: version.clone(), details };
+        Version {
+            version,
+            api_version: API_VERSION,
+            min_api_version: MIN_API_VERSION,
+            os: "linux",
+            arch: go_arch(),
+            kernel_version: kernel_version(),
+            components: vec![engine],
+        }
     }
+}
+
+/// This machine's architecture in Go's words.
+pub(crate) fn go_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64le",
+        other => other,
+    }
+}
+
+/// Version of the kernel that runs.
+pub(super) fn kernel_version() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
 }

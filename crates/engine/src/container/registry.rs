@@ -1,0 +1,254 @@
+//! The registry of containers: who there is, under which names, and what each is doing.
+//!
+//! In: records. Out: [`Entry`]s, found by id, name or unique id prefix. A record is changed in one
+//! place, [`Entry::update`], which writes the store first; readers take snapshots and never wait
+//! for an operation. It starts nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use hawser_store::{Embedded, Store, Transaction};
+use tokio::sync::{Notify, watch};
+
+use super::health::HealthState;
+use super::stream::Waiting;
+use super::task::in_place;
+use super::wait::Ends;
+use crate::engine::system;
+use crate::error::{Error, Result};
+use crate::record::{Container, ContainerId};
+
+/// All containers of the engine.
+pub struct Containers {
+    index: RwLock<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    by_id: BTreeMap<ContainerId, Arc<Entry>>,
+    names: HashMap<String, ContainerId>,
+}
+
+/// One container.
+pub(crate) struct Entry {
+    /// Its id.
+    pub(crate) id: ContainerId,
+    /// Held by what changes its phase (start, the end of its process, remove, pause), one at a
+    /// time. Stopping only asks for the end, so it does not hold it.
+    pub(crate) lifecycle: tokio::sync::Mutex<()>,
+    /// Counts its ends; see `wait.rs`.
+    pub(crate) ends: watch::Sender<Ends>,
+    /// The last wait before a restart by the policy.
+    restart_wait: Mutex<Option<Duration>>,
+    /// Wakes a restart that waits for its time.
+    pub(crate) cancel_restart: Notify,
+    /// Set while a restart runs: its end is then not the container's.
+    pub(crate) keep: AtomicBool,
+    /// Clients that attach.
+    clients: Mutex<Clients>,
+    /// Results of its health checks.
+    pub(crate) health: Mutex<Option<HealthState>>,
+    record: RwLock<Arc<Container>>,
+    /// Held while the record is changed: the store is slow, readers must not wait for it.
+    writer: Mutex<()>,
+}
+
+/// Clients that attached, or want to.
+#[derive(Default)]
+pub(crate) struct Clients {
+    /// Whether a process is there that further clients connect to themselves.
+    pub(crate) joined: bool,
+    /// Those that wait for the process.
+    pub(crate) queue: Vec<Waiting>,
+}
+
+impl Containers {
+    /// Reads the records from the store.
+    ///
+    /// # Errors
+    /// The store cannot be read, or holds what is no record.
+    pub(crate) fn open(store: &Embedded) -> Result<Self> {
+        let listing = store.list("container/").map_err(|e| system("list the containers", e))?;
+        let mut index = Index::default();
+        for stored in listing.entries {
+            let record: Container = serde_json::from_slice(&stored.value)
+                .map_err(|e| system(&format!("read the record {}", stored.key), e))?;
+            index.insert(Entry::new(record));
+        }
+        Ok(Self { index: RwLock::new(index) })
+    }
+
+    /// Adds a container whose name is reserved; the record is stored before it is seen.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub(crate) fn add(&self, store: &Embedded, record: Container) -> Result<Arc<Entry>> {
+        let entry = Entry::new(record);
+        entry.store(store, &entry.record())?;
+        self.write().insert(Arc::clone(&entry));
+        Ok(entry)
+    }
+
+    /// Takes a name for a container.
+    ///
+    /// # Errors
+    /// Conflict, in Docker's words, if another has it.
+    pub(crate) fn reserve(&self, name: &str, id: &ContainerId) -> Result<()> {
+        let mut index = self.write();
+        match index.names.get(name) {
+            Some(holder) if holder != id => Err(Error::conflict(format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \
+                 \"{holder}\". You have to remove (or rename) that container to be able to reuse \
+                 that name."
+            ))),
+            _ => {
+                index.names.insert(name.to_owned(), id.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives a name back, if this container has it.
+    pub(crate) fn release(&self, name: &str, id: &ContainerId) {
+        let mut index = self.write();
+        if index.names.get(name) == Some(id) {
+            index.names.remove(name);
+        }
+    }
+
+    /// Forgets a container, in the store as well.
+    pub(crate) fn remove(&self, store: &Embedded, entry: &Entry) -> Result<()> {
+        let transaction = Transaction::new().delete(key(&entry.id));
+        store.commit(transaction).map_err(|e| system("remove the container's record", e))?;
+        let name = entry.record().name.clone();
+        self.release(&name, &entry.id);
+        self.write().by_id.remove(&entry.id);
+        Ok(())
+    }
+
+    /// The container that a reference means: its id, its name, or the unique beginning of its id,
+    /// in this order.
+    ///
+    /// # Errors
+    /// NotFound or, for an ambiguous prefix, Invalid; in Docker's words.
+    pub(crate) fn find(&self, reference: &str) -> Result<Arc<Entry>> {
+        if reference.is_empty() {
+            return Err(Error::invalid("No container name or ID supplied"));
+        }
+        let index = self.read();
+        if let Some(entry) = reference.parse().ok().and_then(|id: ContainerId| index.by_id.get(&id))
+        {
+            return Ok(Arc::clone(entry));
+        }
+        let name = reference.strip_prefix('/').unwrap_or(reference);
+        if let Some(entry) = index.names.get(name).and_then(|id| index.by_id.get(id)) {
+            return Ok(Arc::clone(entry));
+        }
+        index.by_prefix(reference)
+    }
+
+    /// The container with this id.
+    pub(crate) fn get(&self, id: &ContainerId) -> Option<Arc<Entry>> {
+        self.read().by_id.get(id).cloned()
+    }
+
+    /// All containers, in no order that means anything.
+    pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
+        self.read().by_id.values().cloned().collect()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn insert(&mut self, entry: Arc<Entry>) {
+        self.names.insert(entry.record().name.clone(), entry.id.clone());
+        self.by_id.insert(entry.id.clone(), entry);
+    }
+
+    fn by_prefix(&self, prefix: &str) -> Result<Arc<Entry>> {
+        let not_found = || Error::not_found(format!("No such container: {prefix}"));
+        // Ids are hexadecimal text in order: those with the prefix follow it without a gap.
+        let mut with_prefix = self
+            .by_id
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(id, _)| id.as_str().starts_with(prefix));
+        let (_, entry) = with_prefix.next().ok_or_else(not_found)?;
+        match with_prefix.next() {
+            None => Ok(Arc::clone(entry)),
+            Some(_) => {
+                Err(Error::invalid(format!("Multiple IDs found with provided prefix: {prefix}")))
+            }
+        }
+    }
+}
+
+impl Entry {
+    pub(crate) fn new(record: Container) -> Arc<Self> {
+        Arc::new(Self {
+            id: record.id.clone(),
+            lifecycle: tokio::sync::Mutex::default(),
+            ends: watch::Sender::new(Ends::default()),
+            restart_wait: Mutex::default(),
+            cancel_restart: Notify::new(),
+            keep: AtomicBool::new(false),
+            clients: Mutex::default(),
+            health: Mutex::default(),
+            record: RwLock::new(Arc::new(record)),
+            writer: Mutex::default(),
+        })
+    }
+
+    /// The record as it is now.
+    pub(crate) fn record(&self) -> Arc<Container> {
+        Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the record: stored first, then seen. Changes of one record are made one at a time.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing is changed then.
+    pub(crate) fn update(
+        &self,
+        store: &Embedded,
+        change: impl FnOnce(&mut Container),
+    ) -> Result<Arc<Container>> {
+        let _one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Container::clone(&self.record());
+        change(&mut next);
+        in_place(|| self.store(store, &next))?;
+        let next = Arc::new(next);
+        *self.record.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        Ok(next)
+    }
+
+    /// The clients that attached before the start.
+    pub(crate) fn waiting(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last wait before a restart by the policy.
+    pub(crate) fn restart_wait(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.restart_wait.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self, store: &Embedded, record: &Container) -> Result<()> {
+        let value = serde_json::to_vec(record).map_err(|e| system("encode a record", e))?;
+        let transaction = Transaction::new().put(key(&self.id), value);
+        store.commit(transaction).map_err(|e| system("store the container's record", e))?;
+        Ok(())
+    }
+}
+
+fn key(id: &ContainerId) -> String {
+    format!("container/{id}")
+}

@@ -1,0 +1,114 @@
+//! `images`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::Image;
+use crate::Engine;
+use crate::container::until;
+use crate::error::Result;
+use crate::filters::Filters;
+
+const KNOWN_FILTERS: &[&str] = &["before", "dangling", "label", "reference", "since", "until"];
+
+/// An image in a list.
+#[derive(Clone, Debug)]
+pub struct ImageView {
+    /// The image.
+    pub image: Image,
+    /// How many containers use it.
+    pub containers: usize,
+}
+
+impl Engine {
+    /// Images, the youngest first.
+    ///
+    /// # Errors
+    /// Invalid for an unknown filter or value, NotFound for a `before` or `since` that is not there.
+    pub async fn image_list(self: &Arc<Self>, filters: &Filters) -> Result<Vec<ImageView>> {
+        filters.allow(KNOWN_FILTERS)?;
+        let dangling = filters.boolean("dangling")?;
+        let until = until(filters, Utc::now())?;
+        let before = self.image_created(filters, "before")?;
+        let since = self.image_created(filters, "since")?;
+        let mut users: HashMap<String, usize> = HashMap::new();
+        for entry in self.containers.all() {
+            *users.entry(entry.record().image.clone()).or_default() += 1;
+        }
+        let wanted = self.images.list().into_iter().filter(|image| {
+            let time = created(image);
+            dangling.is_none_or(|dangling| image.repo_tags.is_empty() == dangling)
+                && before.is_none_or(|before| time < Some(before))
+                && since.is_none_or(|since| time > Some(since))
+                && until.is_none_or(|until| time < Some(until))
+                && filters.labels("label", &image.config.config.labels)
+                && reference_matches(image, filters)
+        });
+        let view = |image: Image| {
+            let containers = users.get(image.id.as_str()).copied().unwrap_or_default();
+            ImageView { image, containers }
+        };
+        Ok(wanted.map(view).collect())
+    }
+
+    fn image_created(&self, filters: &Filters, key: &str) -> Result<Option<DateTime<Utc>>> {
+        let mut values = filters.values(key);
+        let Some(reference) = values.next() else { return Ok(None) };
+        Ok(created(&self.images.resolve(reference)?))
+    }
+}
+
+/// When an image was made, as it says itself.
+pub(super) fn created(image: &Image) -> Option<DateTime<Utc>> {
+    let text = image.config.created.as_deref()?;
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+}
+
+/// Whether one of the image's names is one of the patterns, with or without its tag.
+fn reference_matches(image: &Image, filters: &Filters) -> bool {
+    if !filters.contains("reference") {
+        return true;
+    }
+    let names: BTreeMap<&str, ()> = image.repo_tags.iter().map(|tag| (tag.as_str(), ())).collect();
+    filters.values("reference").any(|pattern| {
+        names.keys().any(|name| {
+            let bare = name.rsplit_once(':').map_or(*name, |(bare, _)| bare);
+            glob(pattern, name) || glob(pattern, bare)
+        })
+    })
+}
+
+/// Whether a shell pattern of `*` and `?` matches the whole text; neither matches a slash.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (Some(first), rest) = (pattern.chars().next(), text.chars().next()) else {
+        return text.is_empty();
+    };
+    let pattern_rest = &pattern[first.len_utf8()..];
+    match (first, rest) {
+        ('*', None) => glob(pattern_rest, text),
+        ('*', Some(c)) => {
+            glob(pattern_rest, text) || (c != '/' && glob(pattern, &text[c.len_utf8()..]))
+        }
+        ('?', Some(c)) if c != '/' => glob(pattern_rest, &text[c.len_utf8()..]),
+        (p, Some(c)) if p == c => glob(pattern_rest, &text[c.len_utf8()..]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        assert!(glob("busy*", "busybox"));
+        assert!(glob("busybox:l?test", "busybox:latest"));
+        assert!(glob("*/x", "a/x"));
+        assert!(!glob("*", "a/x"));
+        assert!(!glob("busy", "busybox"));
+        assert!(glob("", ""));
+        assert!(glob("a*", "a"));
+    }
+}
