@@ -19,7 +19,6 @@ mod stream;
 mod system;
 mod time;
 mod version;
-mod volume;
 
 use std::sync::Arc;
 
@@ -44,7 +43,6 @@ fn routes() -> Router<Arc<Engine>> {
         .merge(image::routes())
         .merge(network::routes())
         .merge(system::routes())
-        .merge(volume::routes())
         .merge(refused::routes())
 }
 

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use hawser_engine::Filters;
+use hawser_engine::filters::Filters;
 use http::request::Parts;
 
 use crate::error::{ApiError, Result};

@@ -1,7 +1,7 @@
 //! `GET /exec/{id}/json`.
 
 use axum::extract::{Path, State};
-use hawser_engine::container::ExecView;
+use hawser_engine::exec::ExecView;
 use serde::Serialize;
 
 use crate::Shared;

@@ -1,7 +1,7 @@
 //! `POST /exec/{id}/start`: the connection becomes the process's streams, unless it is detached.
 
 use axum::extract::{Path, State};
-use hawser_engine::container::ExecStart;
+use hawser_engine::exec::ExecStart;
 use serde::Deserialize;
 
 use crate::Shared;

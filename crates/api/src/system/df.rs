@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use hawser_engine::Filters;
 use hawser_engine::container::ListContainers;
+use hawser_engine::filters::Filters;
 use serde_json::{Map, Value, json};
 
 use crate::Shared;

@@ -135,7 +135,7 @@ fn parts(info: &Info, settings: &Settings) -> Value {
         "RuncCommit": {"ID": ""},
         "InitCommit": {"ID": ""},
         "SecurityOptions": info.security_options,
-        "DefaultAddressPools": pools,
+        "DefaultAddressPools": (!pools.is_empty()).then_some(pools),
         "FirewallBackend": {"Driver": "nftables"},
         "CDISpecDirs": [],
         "Warnings": (!info.warnings.is_empty()).then_some(&info.warnings),

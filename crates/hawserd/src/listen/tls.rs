@@ -72,7 +72,65 @@ fn bad(path: &Path, error: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use rustls::ClientConfig;
+    use rustls::pki_types::ServerName;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+
     use super::*;
+
+    fn file(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
+    }
+
+    fn options(verify: bool) -> Options {
+        Options {
+            tls: Some(true),
+            tlsverify: Some(verify),
+            tlscacert: Some(file("ca.pem")),
+            tlscert: Some(file("server-cert.pem")),
+            tlskey: Some(file("server-key.pem")),
+            ..Options::default()
+        }
+    }
+
+    fn connector(with_certificate: bool) -> TlsConnector {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots(&file("ca.pem")).unwrap());
+        let config = if with_certificate {
+            let key = PrivateKeyDer::from_pem_file(file("client-key.pem")).unwrap();
+            builder.with_client_auth_cert(certificates(&file("client-cert.pem")).unwrap(), key)
+        } else {
+            Ok(builder.with_no_client_auth())
+        };
+        TlsConnector::from(Arc::new(config.unwrap()))
+    }
+
+    /// What a client hears of a server that says `hello`.
+    async fn heard(options: &Options, with_certificate: bool) -> std::io::Result<String> {
+        let acceptor = acceptor(options).unwrap().unwrap();
+        let (client, server) = tokio::io::duplex(1 << 14);
+        tokio::spawn(async move {
+            let mut stream = acceptor.accept(server).await?;
+            stream.write_all(b"hello").await?;
+            stream.shutdown().await
+        });
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = connector(with_certificate).connect(name, client).await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
+    }
+
+    #[tokio::test]
+    async fn verified_clients_get_in_and_others_do_not() {
+        assert_eq!(heard(&options(true), true).await.unwrap(), "hello");
+        assert!(heard(&options(true), false).await.is_err());
+        assert_eq!(heard(&options(false), false).await.unwrap(), "hello");
+    }
 
     #[test]
     fn tls_is_for_those_who_ask() {
@@ -81,11 +139,7 @@ mod tests {
 
     #[test]
     fn missing_files_are_named() {
-        let options = Options {
-            tlsverify: Some(true),
-            tlscacert: Some("/nonexistent/ca.pem".into()),
-            ..Options::default()
-        };
+        let options = Options { tlscacert: Some("/nonexistent/ca.pem".into()), ..options(true) };
         let error = acceptor(&options).err().unwrap().to_string();
         assert!(error.starts_with("cannot use /nonexistent/ca.pem for TLS: "), "{error}");
     }
