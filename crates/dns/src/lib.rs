@@ -3,38 +3,27 @@
 //! In: sockets that the caller opened inside a sandbox (127.0.0.11:53), [`Zone`]s (one per
 //! network, shared by its sandboxes), a [`View`] per sandbox, and its [`Upstream`]s.
 //! Out: answers. It makes no names: what a container is called is decided in `plan`.
+//!
+//! The wire format is read and written by hand (`message`): our own answers are one question
+//! copied and a few fixed records, and what is forwarded passes as it is.
 
-use std::collections::HashMap;
+mod answer;
+mod forward;
+mod message;
+mod service;
+mod stream;
+mod task;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 
-/// Names of one network (or of one sandbox alone: its links), a snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Zone {
-    names: HashMap<String, Vec<IpAddr>>,
-    reverse: HashMap<IpAddr, String>,
-}
-
-impl Zone {
-    /// A zone without names.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds an address to a name; a name with several addresses is answered in turn.
-    /// The name is kept in lower case, without a dot at its end; adding twice changes nothing.
-    pub fn add(&mut self, name: &str, address: IpAddr) {
-        let _ = (name, address);
-        todo!()
-    }
-
-    /// Sets what a reverse query for the address is answered with.
-    pub fn add_reverse(&mut self, address: IpAddr, name: &str) {
-        let _ = (name, address);
-        todo!()
-    }
-}
+pub use service::{Dns, Stopped};
+pub use zone::Zone;
 
 /// What one sandbox sees, in the order of looking.
 #[derive(Clone, Debug, Default)]
@@ -70,59 +59,4 @@ pub struct Sockets {
     pub udp: UdpSocket,
     /// Listening on 127.0.0.11:53.
     pub tcp: TcpListener,
-}
-
-/// The name service of the daemon, for all sandboxes. Cloning it gives another handle.
-#[derive(Clone)]
-pub struct Dns {}
-
-impl Dns {
-    /// A name service whose tasks run on this runtime; it serves nothing yet.
-    pub fn new(runtime: tokio::runtime::Handle) -> Self {
-        let _ = runtime;
-        todo!()
-    }
-
-    /// Starts to answer on these sockets, in place of what served this sandbox before.
-    /// `upstreams` are asked in order; none: names that are not ours get SERVFAIL.
-    pub fn serve(
-        &self,
-        sandbox: &str,
-        sockets: Sockets,
-        view: View,
-        upstreams: Vec<Upstream>,
-    ) -> io::Result<()> {
-        let _ = (sandbox, sockets, view, upstreams);
-        todo!()
-    }
-
-    /// Changes what a sandbox sees, at once; nothing if it is not served.
-    pub fn set_view(&self, sandbox: &str, view: View) {
-        let _ = (sandbox, view);
-        todo!()
-    }
-
-    /// Puts a zone (a network's names) in place of the one of this key, at once and whole.
-    pub fn set_zone(&self, key: &str, zone: Zone) {
-        let _ = (key, zone);
-        todo!()
-    }
-
-    /// Forgets a zone.
-    pub fn remove_zone(&self, key: &str) {
-        let _ = key;
-        todo!()
-    }
-
-    /// Stops answering in a sandbox and closes its sockets; nothing if it is not served.
-    pub fn stop(&self, sandbox: &str) {
-        let _ = sandbox;
-        todo!()
-    }
-
-    /// Whether the sandbox is served.
-    pub fn serves(&self, sandbox: &str) -> bool {
-        let _ = sandbox;
-        todo!()
-    }
 }
