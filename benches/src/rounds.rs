@@ -39,6 +39,8 @@ pub fn measure(
                 times.push((format!("run --rm, {mode}"), &engine.name, engine.run(image, mode)?));
             }
         }
+        // The report shows the engines in the order in which they were named.
+        times.sort_by_key(|(_, name, _)| engines.iter().position(|engine| engine.name == **name));
         for (what, name, took) in times.into_iter().filter(|_| round > 0) {
             report.add(&what, name, took);
         }

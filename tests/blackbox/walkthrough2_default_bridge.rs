@@ -55,7 +55,7 @@ fn inside_and_outside(cli: Cli) {
     get(&host, &address).ok();
     neighbour.run(["ip", "route", "add", "172.17.0.0/16", "via", "10.99.0.2"]).ok();
     assert_ne!(get(&neighbour, &address).status, 0);
-    assert_ne!(neighbour.run(["ping", "-c", "1", "-W", "1", &address]).status, 0);
+    assert_ne!(neighbour.run(["busybox", "ping", "-c", "1", "-W", "1", &address]).status, 0);
 }
 
 fn stopped(cli: Cli) {
