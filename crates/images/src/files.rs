@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -85,6 +86,15 @@ impl Drop for Staging {
             tracing::warn!(%error, "cannot clean up");
         }
     }
+}
+
+/// Makes a directory that all may enter, whatever the umask.
+pub(crate) fn create_dir(path: &Path) -> Result<()> {
+    let create = || {
+        fs::create_dir(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    };
+    create().map_err(Error::io("create directory", path))
 }
 
 /// Removes a directory with all that is in it; no error if there is none.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compression;
 use crate::error::{Error, Result};
-use crate::files::Layout;
+use crate::files::{Layout, create_dir};
 use crate::hash::Hashing;
 use crate::id::{ChainId, Digest};
 use crate::tar::Archive;
@@ -61,7 +61,7 @@ pub(crate) fn ensure(
 
 fn unpack_into(directory: &Path, blob: &Path, diff_id: &Digest) -> Result<u64> {
     let diff = directory.join("diff");
-    fs::create_dir(&diff).map_err(Error::io("create directory", &diff))?;
+    create_dir(&diff)?;
     let hostile = |error: std::io::Error| Error::archive_io("unpack layer into", &diff, error);
     let mut archive = Archive::new(plain(blob)?);
     let size = unpack(&mut archive, &diff).map_err(hostile)?;

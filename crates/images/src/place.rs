@@ -10,7 +10,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, openat, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, chmodat, fchmod, mkdirat, openat, readlinkat, statat,
+};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -88,7 +90,10 @@ impl Walk<'_> {
             return file(here, name, found);
         }
         if found.is_none() {
-            mkdirat(here, name, Mode::from_raw_mode(0o755))?;
+            // Then with chmod, since the umask takes part. What was just made is no link.
+            let mode = Mode::from_raw_mode(0o755);
+            mkdirat(here, name, mode)?;
+            chmodat(here, name, mode, AtFlags::empty())?;
         }
         let directory = openat(here, name, DIRECTORY, Mode::empty())?;
         self.stack.push(directory);
@@ -111,7 +116,8 @@ fn file(here: BorrowedFd<'_>, name: &OsStr, found: Option<FileType>) -> Result<(
         Some(_) => Ok(()),
         None => {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-            openat(here, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644)).map(drop)
+            let mode = Mode::from_raw_mode(0o644);
+            fchmod(openat(here, name, flags | OFlags::CLOEXEC, mode)?, mode)
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use crate::Images;
@@ -46,7 +46,7 @@ impl Images {
         let directory = self.directory(container)?;
         let rootfs = rootfs(&self.layout, &directory, &chain);
         // Apart: one that is there already must stay as it is.
-        make_dir(&directory)?;
+        files::create_dir(&directory)?;
         make(&directory, &rootfs, &chain).inspect_err(|_| {
             // The first error is the one to tell.
             drop(files::remove_dir(&directory));
@@ -69,8 +69,23 @@ impl Images {
         let directory = self.directory(container)?;
         let chain = read_chain(&directory)?;
         files::remove_dir(&directory)?;
-        // Its image may have been removed before it: then its layers go with it.
-        chain.map_or(Ok(()), |chain| self.sweep(chain, Vec::new()).map(drop))
+        match chain {
+            // Its image was removed before it: its layers go with it.
+            Some(chain) if !self.is_of_an_image(&chain) => self.sweep(chain, Vec::new()).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The containers that have a root file system here, in no order: whoever keeps the records
+    /// can tell which of them a crash left without one.
+    pub fn rootfs_ids(&self) -> Result<Vec<String>> {
+        files::names(&self.layout.roots())
+    }
+
+    /// Whether an image has this chain: then a sweep, which looks at every container, finds nothing.
+    fn is_of_an_image(&self, chain: &[ChainId]) -> bool {
+        let Some(top) = chain.last() else { return true };
+        self.state().images.values().any(|known| known.chain().contains(top))
     }
 
     fn directory(&self, container: &str) -> Result<PathBuf> {
@@ -116,7 +131,7 @@ fn rootfs(layout: &Layout, directory: &Path, chain: &[ChainId]) -> Rootfs {
 fn make(directory: &Path, rootfs: &Rootfs, chain: &[ChainId]) -> Result<()> {
     let empty = chain.is_empty().then(|| directory.join(EMPTY));
     for part in [&rootfs.upper, &rootfs.work].into_iter().chain(empty.as_ref()) {
-        make_dir(part)?;
+        files::create_dir(part)?;
     }
     if let Some(top) = rootfs.lowers.first() {
         copy_owner(top, &rootfs.upper).map_err(Error::io("set owner of", &rootfs.upper))?;
@@ -125,11 +140,6 @@ fn make(directory: &Path, rootfs: &Rootfs, chain: &[ChainId]) -> Result<()> {
     // Last: a directory without it is a creation that did not end.
     let path = directory.join("layers");
     fs::write(&path, lines).map_err(Error::io("write", &path))
-}
-
-fn make_dir(path: &Path) -> Result<()> {
-    let made = fs::DirBuilder::new().mode(0o755).create(path);
-    made.map_err(Error::io("create directory", path))
 }
 
 /// The root directory that the container sees is the upper one: it must look as the image's.

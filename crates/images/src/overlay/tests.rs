@@ -1,3 +1,5 @@
+//! Overlays, mounted nowhere.
+
 use std::fs;
 
 use rustix::fs::{Mode, OFlags, openat};

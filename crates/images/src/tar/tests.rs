@@ -1,3 +1,5 @@
+//! Archives, good and bad. The library, which shares no code with us, writes the good ones.
+
 use super::*;
 
 fn header(path: &str, kind: ::tar::EntryType, size: u64) -> ::tar::Header {

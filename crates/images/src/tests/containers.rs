@@ -80,6 +80,7 @@ fn ids_are_no_paths() {
     }
     store.images.create_rootfs("c", &image).unwrap();
     assert!(store.images.create_rootfs("c", &image).is_err(), "there is one already");
+    assert_eq!(store.images.rootfs_ids().unwrap(), ["c"]);
     assert!(store.images.rootfs("c").is_ok(), "which the second attempt must not harm");
 }
 

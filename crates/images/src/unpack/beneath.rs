@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::fs::{self, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::path::Place;
@@ -94,7 +94,10 @@ impl Root {
             directory = match self.open(upto) {
                 Err(Errno::NOENT) => {
                     let name = upto.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-                    fs::mkdirat(&directory, name, Mode::from_raw_mode(0o755))?;
+                    let mode = Mode::from_raw_mode(0o755);
+                    fs::mkdirat(&directory, name, mode)?;
+                    // Again, since the umask took part. We just made it: it is no link.
+                    fs::chmodat(&directory, name, mode, AtFlags::empty())?;
                     self.open(upto)?
                 }
                 other => other?,

@@ -1,3 +1,5 @@
+//! Layers on a real file system, the hostile ones with something beside it to harm.
+
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
