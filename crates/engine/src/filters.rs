@@ -30,7 +30,7 @@ impl Filters {
             let set = filters.0.entry(key).or_default();
             match values {
                 Value::Object(values) => {
-                    set.extend(values.into_iter().filter(|(_, on)| on == &true).map(|(v, _)| v));
+                    set.extend(values.into_iter().filter(|(_, on)| *on == true).map(|(v, _)| v));
                 }
                 Value::Array(values) => {
                     for value in values {

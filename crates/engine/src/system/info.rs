@@ -180,7 +180,7 @@ fn security_options(cgroups: CgroupMode) -> Vec<String> {
 
 /// Name of the file system below a path, as Docker calls it.
 fn file_system(path: &Path) -> String {
-    let kind = rustix::fs::statfs(path).map_or(0, |stat| i64::from(stat.f_type) & 0xffff_ffff);
+    let kind = rustix::fs::statfs(path).map_or(0, |stat| stat.f_type & 0xffff_ffff);
     let name = match kind {
         0xef53 => "extfs",
         0x5846_5342 => "xfs",
