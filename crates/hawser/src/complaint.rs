@@ -1,0 +1,185 @@
+//! A command line that cannot be understood, in docker's words.
+//!
+//! In: clap's error. Out: a [`Failure`] with the text and the exit code of docker's client
+//! (125 for a flag, 1 for the number of arguments), or the help that was asked for.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Command, Error};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// The failure for an error of `command` on `arguments`.
+pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Failure {
+    let (path, found) = find(command, arguments);
+    let flag = |problem: String| {
+        let usage = usage(&path, found);
+        let text =
+            format!("{problem}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
+        Failure::new(text).with_code(125)
+    };
+    let said = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        _ => String::new(),
+    };
+    let argument = said(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::print(&error.render().to_string());
+            Failure::silent(0)
+        }
+        ErrorKind::InvalidSubcommand
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::MissingSubcommand => {
+            unknown_command(&path, found, &said(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::UnknownArgument if argument.starts_with("--") => {
+            flag(format!("unknown flag: {argument}"))
+        }
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            let letter = argument.chars().nth(1).unwrap_or('-');
+            flag(format!("unknown shorthand flag: '{letter}' in {argument}"))
+        }
+        ErrorKind::UnknownArgument if found.has_subcommands() => {
+            unknown_command(&path, found, &argument)
+        }
+        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => wrong_number(&path, found),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let value = said(ContextKind::InvalidValue);
+            if value.is_empty() && argument.starts_with('-') {
+                return flag(needs_value(found, &argument));
+            }
+            let why = std::error::Error::source(error)
+                .map_or_else(|| "unknown value".to_owned(), ToString::to_string);
+            let name = flag_name(found, &argument);
+            flag(format!("invalid argument {value:?} for {name:?} flag: {why}"))
+        }
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::TooFewValues
+        | ErrorKind::WrongNumberOfValues => wrong_number(&path, found),
+        _ => Failure::new(error.render().to_string().trim_end().to_owned()).with_code(125),
+    }
+}
+
+/// The words of the command that `arguments` call, such as `hawser container run`.
+pub fn command_path(command: &Command, arguments: &[OsString]) -> String {
+    find(command, arguments).0
+}
+
+fn find<'a>(root: &'a Command, arguments: &[OsString]) -> (String, &'a Command) {
+    let (mut path, mut found) = (root.get_name().to_owned(), root);
+    let mut rest = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = rest.next() {
+        if word.starts_with('-') {
+            if takes_next(found, &word) {
+                rest.next();
+            }
+            continue;
+        }
+        let Some(sub) = found.find_subcommand(word.as_ref()) else { break };
+        path = format!("{path} {}", sub.get_name());
+        found = sub;
+        if !found.has_subcommands() {
+            break;
+        }
+    }
+    (path, found)
+}
+
+/// Whether the flag `word` has its value in the word after it.
+fn takes_next(command: &Command, word: &str) -> bool {
+    let matches = |arg: &&clap::Arg| match word.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => {
+            let last = word.chars().next_back();
+            arg.get_short().is_some() && arg.get_short() == last && word.chars().count() == 2
+        }
+    };
+    command.get_arguments().find(matches).is_some_and(|arg| {
+        matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+            && !arg.is_require_equals_set()
+    })
+}
+
+fn unknown_command(path: &str, found: &Command, word: &str) -> Failure {
+    if word.is_empty() {
+        let help = found.clone().bin_name(path).render_long_help().to_string();
+        output::print(&help);
+        return Failure::silent(0);
+    }
+    let usage = if path.contains(' ') { format!("Usage:  {path}\n\n") } else { String::new() };
+    Failure::new(format!(
+        "hawser: unknown command: {path} {word}\n\n{usage}Run '{path} --help' for more information"
+    ))
+}
+
+fn wrong_number(path: &str, found: &Command) -> Failure {
+    let wanted = |arg: &clap::Arg| {
+        let range = arg.get_num_args().unwrap_or_else(|| 1.into());
+        let many = range.max_values() > 1 || matches!(arg.get_action(), ArgAction::Append);
+        let least = if arg.is_required_set() { range.min_values().max(1) } else { 0 };
+        (least, if many { None } else { Some(1) })
+    };
+    let (least, most) = found.get_positionals().map(wanted).fold(
+        (0, Some(0)),
+        |(least, most): (usize, Option<usize>), (l, m)| {
+            (least + l, most.zip(m).map(|(a, b)| a + b))
+        },
+    );
+    let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
+    let requirement = match (least, most) {
+        (_, Some(0)) => "accepts no arguments".to_owned(),
+        (0, Some(most)) => format!("requires at most {most} {}", plural(most)),
+        (least, Some(most)) if least == most => format!("requires {least} {}", plural(least)),
+        (least, Some(most)) => {
+            format!("requires at least {least} and at most {most} {}", plural(most))
+        }
+        (least, None) => format!("requires at least {least} {}", plural(least)),
+    };
+    let usage = usage(path, found);
+    let see = if requirement.starts_with("requires at least") { "See" } else { "Run" };
+    Failure::new(format!(
+        "hawser: '{path}' {requirement}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information"
+    ))
+}
+
+/// `hawser run [OPTIONS] IMAGE [COMMAND] [ARG...]`
+fn usage(path: &str, command: &Command) -> String {
+    let mut words = vec![path.to_owned(), "[OPTIONS]".to_owned()];
+    for arg in command.get_positionals() {
+        let name = arg
+            .get_value_names()
+            .and_then(|names| names.first())
+            .map_or("ARG", |name| name.as_str());
+        words.push(name.to_owned());
+    }
+    words.join(" ")
+}
+
+fn needs_value(command: &Command, argument: &str) -> String {
+    let long = argument.split([' ', '=', '[']).next().unwrap_or(argument);
+    let short = command
+        .get_arguments()
+        .find(|arg| arg.get_long() == long.strip_prefix("--"))
+        .and_then(clap::Arg::get_short);
+    match short {
+        Some(short) if !std::env::args().any(|word| word == long) => {
+            format!("flag needs an argument: '{short}' in -{short}")
+        }
+        _ => format!("flag needs an argument: {long}"),
+    }
+}
+
+/// `-m, --memory` for clap's `--memory <MEMORY>`.
+fn flag_name(command: &Command, argument: &str) -> String {
+    let word = argument.split([' ', '=', '[']).next().unwrap_or(argument);
+    let named =
+        |arg: &&clap::Arg| arg.get_long() == word.strip_prefix("--") && arg.get_long().is_some();
+    match command.get_arguments().find(named).and_then(clap::Arg::get_short) {
+        Some(short) => format!("-{short}, {word}"),
+        None => word.to_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! `hawser port`.
+
+use std::cmp::Ordering;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::path;
+use crate::client::Query;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, ports};
+
+/// Flags of `port`.
+#[derive(Args)]
+pub struct PortArgs {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    container: String,
+    /// One of its ports
+    #[arg(value_name = "PRIVATE_PORT[/PROTO]")]
+    port: Option<String>,
+}
+
+/// `hawser port`.
+pub async fn run(context: &Context, args: PortArgs) -> Outcome {
+    let container = context.client.get(&path(&args.container, "/json"), &Query::new()).await?;
+    let published = &container["NetworkSettings"]["Ports"];
+    let lines = match &args.port {
+        Some(port) => {
+            let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+            if number.parse::<u16>().is_err() {
+                return Err(Failure::new(format!("Error: invalid port ({number})")));
+            }
+            let wanted = format!("{number}/{protocol}");
+            let bindings: Vec<String> = bindings(&published[&wanted]).collect();
+            if bindings.is_empty() {
+                let name = &args.container;
+                let message = format!("Error: No public port '{port}' published for {name}");
+                return Err(Failure::new(message));
+            }
+            bindings
+        }
+        None => all(published),
+    };
+    for line in lines {
+        output::println(&line);
+    }
+    Ok(())
+}
+
+fn all(published: &Value) -> Vec<String> {
+    let mut lines: Vec<String> = published
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(port, list)| bindings(list).map(move |host| format!("{port} -> {host}")))
+        .collect();
+    lines.sort_by(|a, b| natural(a, b));
+    lines
+}
+
+fn bindings(list: &Value) -> impl Iterator<Item = String> {
+    list.as_array().into_iter().flatten().map(|binding| {
+        let part = |key: &str| binding[key].as_str().unwrap_or_default();
+        ports::join(part("HostIp"), part("HostPort"))
+    })
+}
+
+/// Compares with runs of digits taken as numbers: 80 comes before 443.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (x, y) = (number(a), number(b));
+        if let (Some((x, rest_a)), Some((y, rest_b))) = (x, y) {
+            match x.cmp(&y) {
+                Ordering::Equal => (a, b) = (rest_a, rest_b),
+                unequal => return unequal,
+            }
+            continue;
+        }
+        let (mut left, mut right) = (a.chars(), b.chars());
+        match (left.next(), right.next()) {
+            (Some(x), Some(y)) if x == y => (a, b) = (left.as_str(), right.as_str()),
+            (x, y) => return x.cmp(&y),
+        }
+    }
+}
+
+fn number(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ports_are_in_the_order_of_their_numbers() {
+        let published = json!({
+            "443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8443"}],
+            "80/tcp": [{"HostIp": "::", "HostPort": "8080"}, {"HostIp": "0.0.0.0", "HostPort": "8080"}],
+            "90/tcp": null
+        });
+        assert_eq!(
+            all(&published),
+            ["80/tcp -> 0.0.0.0:8080", "80/tcp -> [::]:8080", "443/tcp -> 0.0.0.0:8443"]
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! `hawser network prune`.
+
+use std::io::{self, BufRead};
+
+use clap::Args;
+
+use crate::client::Query;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+use crate::parse::filter;
+
+const WARNING: &str =
+    "WARNING! This will remove all custom networks not used by at least one container.";
+
+/// Flags of `network prune`.
+#[derive(Args)]
+pub struct PruneArgs {
+    /// Only those that match (until=…, label=…)
+    #[arg(long, value_parser = filter::filter)]
+    filter: Vec<(String, String)>,
+    /// Do not ask
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// `hawser network prune`.
+pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
+    if !args.force && !confirmed(args.filter.is_empty())? {
+        return Err(Failure::new("network prune has been cancelled"));
+    }
+    let query = Query::new().maybe("filters", filter::to_query(&args.filter));
+    let removed = context.client.post("/networks/prune", &query, None).await?;
+    let names: Vec<&str> = removed["NetworksDeleted"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str())
+        .collect();
+    if !names.is_empty() {
+        output::print(&format!("Deleted Networks:\n{}\n\n", names.join("\n")));
+    }
+    Ok(())
+}
+
+fn confirmed(everything: bool) -> io::Result<bool> {
+    let warning =
+        if everything { WARNING } else { &WARNING.replace("all custom", "matching custom") };
+    output::print(&format!("{warning}\nAre you sure you want to continue? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
+}
