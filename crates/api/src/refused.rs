@@ -49,8 +49,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     routes
 }
 
+/// Clients that look for a name among objects of all kinds pass over what is "not supported".
 async fn not_here(what: &'static str) -> ApiError {
-    ApiError::not_implemented(format!("{what}: not something that this version of hawser does"))
+    ApiError::not_implemented(format!("{what}: not supported by this version of hawser"))
 }
 
 async fn not_a_manager() -> ApiError {

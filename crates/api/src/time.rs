@@ -25,6 +25,14 @@ pub fn rfc3339_or_zero(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| ZERO.to_owned(), rfc3339)
 }
 
+/// An RFC 3339 text in the form that the API writes; other text stays as it is.
+pub fn in_utc(text: &str) -> String {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => rfc3339(time.to_utc()),
+        Err(_) => text.to_owned(),
+    }
+}
+
 /// Seconds since 1970 of an RFC 3339 text; 0 for what is missing or none.
 pub fn seconds(text: Option<&str>) -> i64 {
     let time = text.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -78,6 +86,7 @@ mod tests {
         assert_eq!(at(120_000_000), "2023-11-14T22:13:20.12Z");
         assert_eq!(at(1), "2023-11-14T22:13:20.000000001Z");
         assert_eq!(rfc3339_or_zero(None), ZERO);
+        assert_eq!(in_utc("2023-11-14T23:13:20.50+01:00"), "2023-11-14T22:13:20.5Z");
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub async fn handle(State(engine): Shared, query: Query, body: Body) -> Result {
     match query.word("fromSrc") {
         Some("-") => import(&engine, &query, body).await,
         Some(_) => Err(ApiError::not_implemented(
-            "import from an address: not something that this version of hawser does; \
-             fetch the archive and import the file",
+            "import from an address: not supported by this version of hawser; fetch the archive \
+             and import the file",
         )),
         None => Err(ApiError::bad_request("one of fromImage and fromSrc must be given")),
     }

@@ -9,13 +9,15 @@ use hawser_engine::network::{Attached, NetworkDetails};
 use hawser_engine::spec::IpamConfig;
 use serde::Serialize;
 
+use crate::time;
+
 /// A network.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Network<'a> {
     name: &'a str,
     id: &'a str,
-    created: &'a str,
+    created: String,
     scope: &'a str,
     driver: &'a str,
     #[serde(rename = "EnableIPv4")]
@@ -68,7 +70,7 @@ impl<'a> Network<'a> {
         Self {
             name: &details.name,
             id: &details.id,
-            created: &details.created,
+            created: time::in_utc(&details.created),
             scope: details.scope,
             driver: details.driver,
             enable_ipv4: details.enable_ipv4,
