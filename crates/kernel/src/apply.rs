@@ -4,17 +4,16 @@
 //! namespaces and ports are made one by one; what is on links is queued and sent together, per
 //! namespace, and nftables elements in one transaction at the end. It does not undo.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::AsFd;
 
-use hawser_hoststate::{Change, IfName, Link, LinkKind, NamespaceName, Ns, Object, Route};
+use hawser_hoststate::{Change, IfName, NamespaceName, Ns, Object, Route};
 
 use crate::batch::{Batch, Failure};
 use crate::error::{Cause, Error, ErrorKind};
 use crate::namespace::Inside;
 use crate::netlink::Socket;
 use crate::nft::Step;
-use crate::reaper::Doomed;
 use crate::route::RouteRecord;
 use crate::{ApplyError, Kernel, address, link, neighbour, nft, route, sysctl};
 
@@ -25,9 +24,11 @@ const LOOPBACK: u32 = 1;
 pub(crate) struct Run<'k> {
     pub(crate) kernel: &'k Kernel,
     pub(crate) host: Batch,
-    rooms: BTreeMap<NamespaceName, Room>,
+    pub(crate) rooms: BTreeMap<NamespaceName, Room>,
     steps: Vec<Step>,
-    indexes: HashMap<(Ns, IfName), u32>,
+    pub(crate) indexes: HashMap<(Ns, IfName), u32>,
+    /// Namespaces that go with this run.
+    pub(crate) leaving: BTreeSet<NamespaceName>,
     /// New ports and their bridges, whose pending events the kernel shall process at the end.
     pub(crate) fresh: Vec<u32>,
 }
@@ -50,7 +51,7 @@ pub(crate) struct Setting {
 
 /// Applies `changes`; see [`Kernel::apply`].
 pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyError> {
-    let mut run = Run::new(kernel);
+    let mut run = Run::new(kernel, changes);
     let done = changes
         .iter()
         .enumerate()
@@ -73,13 +74,18 @@ fn key(change: &Change) -> hawser_hoststate::Key {
 }
 
 impl<'k> Run<'k> {
-    fn new(kernel: &'k Kernel) -> Self {
+    fn new(kernel: &'k Kernel, changes: &[Change]) -> Self {
+        let leaving = |change: &Change| match change {
+            Change::Remove(Object::Namespace(name)) => Some(name.clone()),
+            _ => None,
+        };
         Self {
             kernel,
             host: Batch::default(),
             rooms: BTreeMap::new(),
             steps: Vec::new(),
             indexes: HashMap::new(),
+            leaving: changes.iter().filter_map(leaving).collect(),
             fresh: Vec::new(),
         }
     }
@@ -232,20 +238,6 @@ impl<'k> Run<'k> {
         Ok(())
     }
 
-    fn remove_namespace(&mut self, change: usize, name: &NamespaceName) -> Result<(), Failure> {
-        self.flush()?;
-        // Its descriptors would keep the namespace alive.
-        self.rooms.remove(name);
-        self.indexes.retain(|(ns, _), _| !matches!(ns, Ns::Named(inside) if inside == name));
-        self.kernel.namespaces.remove(name).map_err(|error| (change, error))
-    }
-
-    pub(crate) fn remove_link(&mut self, change: usize, link: &Link) -> Result<(), Failure> {
-        self.flush()?;
-        self.forget_index(link);
-        discard(self.kernel, link).map_err(|error| (change, error))
-    }
-
     /// The namespace, entered when first needed.
     pub(crate) fn room(&mut self, name: &NamespaceName) -> Result<&mut Room, Error> {
         if !self.rooms.contains_key(name) {
@@ -274,14 +266,6 @@ impl<'k> Run<'k> {
     /// Notes the index of a new link.
     pub(crate) fn note_index(&mut self, ns: Ns, name: &IfName, index: u32) {
         self.indexes.insert((ns, name.clone()), index);
-    }
-
-    fn forget_index(&mut self, link: &Link) {
-        self.indexes.remove(&(Ns::Host, link.name.clone()));
-        if let LinkKind::Veth(veth) = &link.kind {
-            let peer = &veth.peer;
-            self.indexes.remove(&(Ns::Named(peer.ns.clone()), peer.name.clone()));
-        }
     }
 
     /// Sends everything queued.
@@ -348,28 +332,4 @@ pub(crate) fn find(socket: &mut Socket, name: &IfName) -> Result<link::LinkRecor
     let answer = socket.get(link::get_by_name(name)).map_err(fail)?;
     link::parse(&answer)
         .ok_or_else(|| fail(Cause::Unexpected("the kernel's answer is malformed".to_owned())))
-}
-
-/// Puts a link out of work at once and hands it to the reaper; one that is not ours stays.
-pub(crate) fn discard(kernel: &Kernel, link: &Link) -> Result<(), Error> {
-    let mut socket = kernel.route_socket();
-    let record = find(&mut socket, &link.name)?;
-    if !record.is_ours() {
-        return Ok(());
-    }
-    let mut messages = vec![link::set_trash_group(record.index)];
-    if record.master != 0 {
-        messages.push(link::stop_port(record.index));
-    }
-    let refused = socket
-        .batch(&mut messages)
-        .map_err(|cause| Error::new("discard", format!("link {}", link.name), cause))?;
-    // The port's state can't be set while its other end is gone or down: it carries nothing then.
-    match refused.into_iter().find(|refusal| refusal.position == 0) {
-        Some(r) => Err(Error::new("discard", format!("link {}", link.name), r)),
-        None => {
-            kernel.reaper.doom(Doomed::from(link));
-            Ok(())
-        }
-    }
 }

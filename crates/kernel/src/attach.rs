@@ -40,9 +40,7 @@ impl Run<'_> {
         let in_place = match (&old.kind, &new.kind) {
             (LinkKind::Bridge(_), LinkKind::Bridge(_)) => true,
             (LinkKind::Veth(a), LinkKind::Veth(b)) => {
-                let same_peer = (&a.peer.ns, &a.peer.name, a.peer.mac)
-                    == (&b.peer.ns, &b.peer.name, b.peer.mac);
-                same_peer && a.master == b.master
+                (&a.peer.ns, &a.peer.name, a.peer.mac) == (&b.peer.ns, &b.peer.name, b.peer.mac)
             }
             _ => false,
         };
@@ -55,7 +53,14 @@ impl Run<'_> {
         self.host.push(change, &[], link::set_plain(index, new.mtu, new_mac));
         match &new.kind {
             LinkKind::Bridge(bridge) => self.settle_bridge(change, new, bridge, index),
-            LinkKind::Veth(veth) => self.settle_veth(change, new, veth, index),
+            LinkKind::Veth(veth) => {
+                let master = self.index(&Ns::Host, &veth.master).map_err(|e| (change, e))?;
+                if !matches!(&old.kind, LinkKind::Veth(old) if old.master == veth.master) {
+                    self.host.push(change, &[], link::set_master(index, master));
+                }
+                self.fresh.extend([index, master]);
+                self.settle_veth(change, new, veth, index)
+            }
         }
     }
 

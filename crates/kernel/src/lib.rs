@@ -13,6 +13,7 @@ mod apply;
 mod attach;
 mod batch;
 mod conntrack;
+mod detach;
 mod error;
 mod holder;
 mod link;
@@ -93,8 +94,8 @@ impl Kernel {
 
     /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`, unless it is
     /// there in that version. `version` is any short text, changed when the skeleton changes; it
-    /// becomes the table's comment. A table of another version is replaced in the same transaction
-    /// (its elements come back with the next `diff`). Returns whether it was loaded.
+    /// becomes the table's comment. A table of another version is replaced, its elements
+    /// kept, in one transaction. Returns whether it was loaded.
     ///
     /// # Errors
     /// `nft` is missing (the hint says how to install it) or refuses the text.
@@ -124,6 +125,17 @@ impl Kernel {
     /// Waits until everything removed is gone from the kernel too.
     pub fn settle(&self) {
         self.reaper.settle();
+    }
+
+    /// Takes away what outlives the last object: the table and the namespace directory's mount.
+    /// For the end of the engine on this machine, not of the daemon.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn close(self) -> Result<(), Error> {
+        self.settle();
+        nft::unload(&mut self.netfilter_socket())?;
+        self.namespaces.close()
     }
 
     /// Path of the file that pins a namespace (Docker's `SandboxKey`).

@@ -158,12 +158,14 @@ pub(crate) fn set_plain(index: u32, mtu: u32, new_mac: Option<MacAddr>) -> Messa
 }
 
 /// Flags of a bridge port: no learning (entries are static), ARP answered by the bridge from
-/// its permanent neighbours (`proxyarp_wifi`), isolation as asked.
+/// its permanent neighbours (`proxyarp_wifi`), isolation as asked. Hairpin, since a container that
+/// reaches itself by a published port is switched, not routed, where br_netfilter is loaded.
 pub(crate) fn set_port(index: u32, veth: &Veth) -> Message {
     let mut message = Message::new(libc::RTM_SETLINK, 0);
     message.raw(&header(libc::AF_BRIDGE, index, None)).nest(libc::IFLA_PROTINFO, |port| {
         port.u8(IFLA_BRPORT_LEARNING, 0)
             .u8(IFLA_BRPORT_PROXYARP_WIFI, 1)
+            .u8(IFLA_BRPORT_MODE, 1)
             .u8(IFLA_BRPORT_ISOLATED, u8::from(veth.isolated));
     });
     message
@@ -179,6 +181,18 @@ pub(crate) fn set_up_with_mtu(index: u32, mtu: u32) -> Message {
     let mut message = set_up(index);
     message.u32(libc::IFLA_MTU, mtu);
     message
+}
+
+/// Makes a link a port of another bridge.
+pub(crate) fn set_master(index: u32, master: u32) -> Message {
+    let mut message = request(libc::RTM_SETLINK, 0, index, None);
+    message.u32(libc::IFLA_MASTER, master);
+    message
+}
+
+/// Brings a link down: its routes go at once.
+pub(crate) fn set_down(index: u32) -> Message {
+    request(libc::RTM_SETLINK, 0, index, Some(false))
 }
 
 /// Puts a bridge port out of work at once: state disabled (BR_STATE_DISABLED is 0).

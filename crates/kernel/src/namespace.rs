@@ -96,6 +96,19 @@ impl Directory {
         }
     }
 
+    /// Unmounts and removes the directory, with whatever is pinned there.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        let fail = |error| Error::new("remove", self.path.display().to_string(), error);
+        match rustix::mount::unmount(&self.path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            Ok(()) | Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(fail(error.into())),
+        }
+        match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// The namespaces that are pinned; other files are passed over.
     pub(crate) fn list(&self) -> Result<Vec<NamespaceName>, Error> {
         let fail = |error| Error::new("list", self.path.display().to_string(), error);

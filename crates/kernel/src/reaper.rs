@@ -76,7 +76,7 @@ impl Reaper {
 
     /// Waits until nothing that is being deleted has one of those names.
     pub(crate) fn wait_for_names(&self, wanted: &Doomed) {
-        self.shared.wait_while(|state| state.all().any(|doomed| doomed.clashes(wanted)));
+        self.shared.wait_while(|state| state.sweep || state.all().any(|d| d.clashes(wanted)));
     }
 
     /// Waits until everything is deleted.

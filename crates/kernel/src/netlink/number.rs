@@ -11,6 +11,8 @@ pub(crate) const TRASH_GROUP: u32 = 0x7472_7368;
 
 pub(crate) const VETH_INFO_PEER: u16 = 1;
 pub(crate) const IFLA_BRPORT_STATE: u16 = 1;
+/// Hairpin mode: whether frames may leave by the port that they came from.
+pub(crate) const IFLA_BRPORT_MODE: u16 = 4;
 pub(crate) const IFLA_BRPORT_LEARNING: u16 = 8;
 pub(crate) const IFLA_BRPORT_PROXYARP_WIFI: u16 = 12;
 pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;

@@ -13,7 +13,7 @@ use crate::error::{Cause, Error, ErrorKind};
 use crate::netlink::number::*;
 use crate::netlink::{Message, Refusal, Socket, attributes};
 
-pub(crate) use skeleton::load;
+pub(crate) use skeleton::{load, unload};
 
 /// The table, of family `inet`.
 pub(crate) const TABLE: &str = "hawser";

@@ -1,12 +1,16 @@
-//! Loads the fixed skeleton once with `nft -f -`, the only process this crate starts.
+//! Loads the fixed skeleton once with `nft -f -`, the only process this crate starts, and deletes
+//! it.
 //!
 //! In: the text of the skeleton and its version. Out: whether it was loaded. The version is kept as
 //! the table's comment (user data to the kernel).
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use super::{NFGENMSG, TABLE, message};
+use hawser_hoststate::ElementData;
+
+use super::{NFGENMSG, TABLE, boundary, message};
 use crate::error::{Cause, Error, ErrorKind};
 use crate::netlink::number::{NFTA_TABLE_NAME, NFTA_TABLE_USERDATA};
 use crate::netlink::{Socket, attributes, text};
@@ -26,18 +30,35 @@ pub(crate) fn load(socket: &mut Socket, text: &str, version: &str) -> Result<boo
     if found.as_deref() == Some(version) {
         return Ok(false);
     }
-    // One transaction: there is no moment without a table.
-    let delete =
-        if found.is_some() { format!("delete table inet {TABLE}\n") } else { String::new() };
+    // One transaction, elements included: there is no moment without a table, or without them.
+    let (delete, elements) = match found {
+        Some(_) => (format!("delete table inet {TABLE}\n"), elements_as_text(socket)?),
+        None => (String::new(), String::new()),
+    };
     // The kernel takes the comment of whatever creates the table: ours, not one in the text.
     let create = format!("table inet {TABLE} {{\n\tcomment \"{version}\"\n}}\n");
-    run(&format!("{delete}{create}{text}\n"))?;
+    run(&format!("{delete}{create}{text}\n{elements}"))?;
     let loaded = version_loaded(socket)?;
     if loaded.as_deref() == Some(version) {
         return Ok(true);
     }
     let cause = format!("its table has the comment {loaded:?}, expected {version:?}");
     Err(fail(Cause::Unexpected(cause)))
+}
+
+/// The elements that are there, as `nft` commands.
+fn elements_as_text(socket: &mut Socket) -> Result<String, Error> {
+    let mut text = String::new();
+    for (element, data) in super::elements(socket)? {
+        let set = element.set().as_str();
+        let value = match data {
+            ElementData::Member => String::new(),
+            ElementData::Destination(ip, port) => format!(" : {ip} . {port}"),
+        };
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "add element inet {TABLE} {set} {{ {element}{value} }}");
+    }
+    Ok(text)
 }
 
 fn fail(cause: impl Into<Cause>) -> Error {
@@ -97,4 +118,18 @@ fn start() -> Result<Child, Error> {
     Err(fail(Cause::Unexpected("the program nft is not installed".to_owned()))
         .with_kind(ErrorKind::Unsupported)
         .with_hint("install nftables: apt-get install nftables"))
+}
+
+/// Deletes the table with all that is in it.
+pub(crate) fn unload(socket: &mut Socket) -> Result<(), Error> {
+    let mut delete = message(libc::NFT_MSG_DELTABLE, 0);
+    delete.text(NFTA_TABLE_NAME, TABLE);
+    let mut messages =
+        [boundary(libc::NFNL_MSG_BATCH_BEGIN), delete, boundary(libc::NFNL_MSG_BATCH_END)];
+    let fail = |cause| Error::new("delete", "table inet hawser", cause);
+    let refused = socket.send_and_collect(&mut messages, 1).map_err(fail)?;
+    match refused.into_iter().find(|refusal| refusal.errno != libc::ENOENT) {
+        Some(refusal) => Err(fail(refusal.into())),
+        None => Ok(()),
+    }
 }
