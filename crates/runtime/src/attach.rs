@@ -7,7 +7,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use rustix::fs::{Mode, OFlags};
@@ -61,10 +61,14 @@ pub struct Input {
     socket: Arc<Socket>,
 }
 
+/// The open connections to one process.
+#[derive(Debug, Default)]
+pub(crate) struct Attachments(Mutex<Vec<Weak<Socket>>>);
+
 /// The connection. `conmon` closes the process's input when it sees the end of *any* connection, also of one
 /// that was made to watch only; such a one is kept open until the process ends.
 #[derive(Debug)]
-struct Socket {
+pub(crate) struct Socket {
     fd: Option<AsyncFd<OwnedFd>>,
     /// Handle on `conmon`, when the socket is to be kept open.
     keep_for: Option<OwnedFd>,
@@ -119,6 +123,35 @@ impl Socket {
             tracing::debug!(%error, "cannot shut an attachment down");
         }
     }
+
+    /// Takes no more output. `conmon` may be waiting for room at this moment: what is there is thrown away, so that
+    /// it wakes up and sees.
+    fn close_output(&self) {
+        self.shutdown(Shutdown::Read);
+        let Some(fd) = &self.fd else { return };
+        let mut waste = [0; 1];
+        let flags = RecvFlags::DONTWAIT;
+        while rustix::net::recv(fd.get_ref(), &mut waste, flags).is_ok_and(|(length, _)| length > 0)
+        {
+        }
+    }
+}
+
+impl Attachments {
+    /// Remembers a connection as long as it is open.
+    pub(crate) fn add(&self, attachment: &Attachment) {
+        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.retain(|socket| socket.strong_count() > 0);
+        sockets.push(Arc::downgrade(&attachment.output.socket));
+    }
+
+    /// Takes no more output on any: `conmon` waits for clients that do not read even when its container has ended.
+    pub(crate) fn close_outputs(&self) {
+        let sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for socket in sockets.iter().filter_map(Weak::upgrade) {
+            socket.close_output();
+        }
+    }
 }
 
 impl Drop for Socket {
@@ -167,8 +200,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // So that conmon stops to send instead of waiting for somebody who never reads.
-        self.socket.shutdown(Shutdown::Read);
+        self.socket.close_output();
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+use crate::attach::Attachments;
 use crate::conmon;
 use crate::process::{self, ProcessId};
 use crate::setup::{CgroupMode, Program};
@@ -58,6 +59,9 @@ pub enum Status {
 /// Exit code of a container whose `conmon` did not tell.
 const LOST: i32 = 255;
 
+/// How long clients may take to read what a container wrote before it ended.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// A container, as long as the runtime knows it.
 #[derive(Debug)]
 pub(crate) struct Container {
@@ -72,6 +76,7 @@ pub(crate) struct Container {
     pub init: Option<OwnedFd>,
     /// Handle on `conmon`; none when it had ended before this daemon started.
     pub conmon: Option<OwnedFd>,
+    pub attachments: Attachments,
     exit: OnceLock<Exit>,
 }
 
@@ -86,8 +91,17 @@ impl Container {
     ) -> Self {
         let init = created.process.open().ok();
         let conmon = created.conmon.open().ok();
-        let exit = OnceLock::new();
-        Self { id: id.to_owned(), dir, program, created, mode, init, conmon, exit }
+        Self {
+            id: id.to_owned(),
+            dir,
+            program,
+            created,
+            mode,
+            init,
+            conmon,
+            attachments: Attachments::default(),
+            exit: OnceLock::new(),
+        }
     }
 
     /// Whether its `conmon` still watches: until then it has not ended for anybody outside.
@@ -98,9 +112,24 @@ impl Container {
     /// Waits for its end.
     pub(crate) async fn wait(&self) -> io::Result<Exit> {
         if let Some(conmon) = &self.conmon {
-            process::ended(conmon).await?;
+            tokio::select! {
+                ended = process::ended(conmon) => ended?,
+                error = self.release() => return Err(error),
+            }
         }
         Ok(self.exit())
+    }
+
+    /// Sees to it that `conmon` ends when its container has; comes back with an error only.
+    async fn release(&self) -> io::Error {
+        let Some(init) = &self.init else { return std::future::pending().await };
+        if let Err(error) = process::ended(init).await {
+            return error;
+        }
+        loop {
+            tokio::time::sleep(PATIENCE).await;
+            self.attachments.close_outputs();
+        }
     }
 
     /// How it ended, when it has.
@@ -153,10 +182,10 @@ impl Container {
     /// Makes sure that `conmon` is gone, which it is by itself once the container is.
     pub(crate) async fn end_conmon(&self) -> io::Result<()> {
         let Some(conmon) = &self.conmon else { return Ok(()) };
-        let patience = Duration::from_secs(10);
-        if tokio::time::timeout(patience, process::ended(conmon)).await.is_err() {
+        if tokio::time::timeout(3 * PATIENCE, self.wait()).await.is_err() {
             tracing::warn!(container = self.id, "conmon outlives its container: killing it");
             process::signal(conmon, Signal::KILL)?;
+            process::ended(conmon).await?;
         }
         Ok(())
     }

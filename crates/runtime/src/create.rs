@@ -13,6 +13,7 @@ use crate::conmon::{self, Watch};
 use crate::container::{Container, Created};
 use crate::error::{self, CreateError, Error};
 use crate::oci;
+use crate::orphan;
 use crate::process::ProcessId;
 use crate::runtime::Host;
 use crate::setup::Program;
@@ -23,7 +24,7 @@ use crate::user;
 pub(crate) async fn create(host: &Host, bundle: Bundle) -> Result<Container, CreateError> {
     let (name, program) = host.program(bundle.runtime.as_deref())?;
     let dir = host.dir(&bundle.id);
-    let outcome = match write(host, &program, &bundle, &dir) {
+    let outcome = match write(host, &name, &program, &bundle, &dir) {
         Ok(source) => {
             let state = host.state(&name).join(&bundle.id);
             let made = run(host, bundle, name, &program, &dir).await;
@@ -99,26 +100,29 @@ async fn run(
         }
         Ok(Err(message)) => Err(error::refused("create", &program.path, &message, &args)),
         Err(error) => {
-            abandon(dir);
+            abandon(host, &bundle.id).await;
             Err(error.into())
         }
     }
 }
 
-/// After an unexpected end: a `conmon` that still runs takes its OCI runtime with it.
-fn abandon(dir: &Path) {
-    let Ok(pid) = conmon::read_number(dir.join(conmon::CONMON_PID)) else { return };
-    let killed = ProcessId::of(pid)
-        .and_then(|conmon| conmon.open())
-        .and_then(|conmon| crate::process::signal(&conmon, rustix::process::Signal::KILL));
-    if let Err(error) = killed {
-        tracing::debug!(pid, %error, "cannot kill conmon");
+/// After an unexpected end: takes away what may be there.
+async fn abandon(host: &Host, id: &str) {
+    let Some(container) = orphan::find(host, id) else { return };
+    if let Some(conmon) = &container.conmon
+        && let Err(error) = crate::process::signal(conmon, rustix::process::Signal::KILL)
+    {
+        tracing::warn!(container = id, %error, "cannot kill conmon");
+    }
+    if let Err(error) = host.call(&container, "delete", &["--force"]).await {
+        tracing::debug!(container = id, %error, "nothing to delete");
     }
 }
 
 /// Writes the files of a bundle. Gives the source of the system-call filter if that is to be learnt.
 fn write(
     host: &Host,
+    runtime: &str,
     program: &Program,
     bundle: &Bundle,
     dir: &Path,
@@ -137,6 +141,7 @@ fn write(
         std::fs::create_dir(dir.join(folder)).map_err(failed())?;
     }
     std::fs::write(dir.join("config.json"), bytes).map_err(failed())?;
+    std::fs::write(dir.join(orphan::RUNTIME), runtime).map_err(failed())?;
     Ok(source)
 }
 

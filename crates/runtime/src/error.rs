@@ -112,28 +112,61 @@ pub(crate) fn refused(
 
 /// What is wrong, in the words that Docker's clients tell exit codes 126 and 127 by.
 fn reason(message: &str, program: &str) -> (Failure, String) {
-    let message = message.trim();
-    let unable =
-        |why: &str| format!("unable to start container process: exec: \"{program}\": {why}");
-    let about_program = message.contains("executable") || message.contains("exec:");
     let is = |words: &str| message.contains(words);
-    if !about_program {
-        return (Failure::Other, format!("unable to start container process: {}", plain(message)));
-    }
-    // A folder is opened, but is nothing that could be executed: crun reports that as a refusal.
-    if is("open executable: Operation not permitted") || is("is a directory") {
-        (Failure::NotExecutable, unable("is a directory"))
-    } else if is("Permission denied") || is("permission denied") {
-        (Failure::NotExecutable, unable("permission denied"))
-    } else if program.contains('/') {
-        let why = format!("stat {program}: no such file or directory");
-        (Failure::NotFound, unable(&why))
+    let why = if is("open executable: Operation not permitted") {
+        // A folder is opened, but is nothing that could be executed: crun reports that as a refusal.
+        "is a directory".to_owned()
+    } else if is("open executable: Permission denied") {
+        "permission denied".to_owned()
+    } else if is("executable file") && program.contains('/') {
+        format!("stat {program}: no such file or directory")
+    } else if is("executable file") {
+        "executable file not found in $PATH".to_owned()
     } else {
-        (Failure::NotFound, unable("executable file not found in $PATH"))
+        let text = format!("unable to start container process: {}", plain(message));
+        return (kind(&text), text);
+    };
+    let text = format!("unable to start container process: exec: \"{program}\": {why}");
+    (kind(&text), text)
+}
+
+/// As Docker's daemon and client do, from the text.
+fn kind(text: &str) -> Failure {
+    let any = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    if any(&["executable file not found", "no such file or directory"]) {
+        Failure::NotFound
+    } else if any(&["permission denied", "is a directory"]) {
+        Failure::NotExecutable
+    } else {
+        Failure::Other
     }
 }
 
-/// The last line without its time stamp and prefix, starting small as a part of a sentence does.
+/// The last line; the system's words for an error start small in Go.
 fn plain(message: &str) -> String {
-    message.lines().last().unwrap_or("no message").trim().to_owned()
+    let line = message.lines().last().unwrap_or("no message").trim();
+    let Some((before, system)) = line.rsplit_once(": ") else { return line.to_owned() };
+    let mut letters = system.chars();
+    match letters.next() {
+        Some(first) if letters.clone().next().is_some_and(char::is_lowercase) => {
+            format!("{before}: {}{}", first.to_lowercase(), letters.as_str())
+        }
+        _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_are_gos() {
+        let (kind, text) = reason("chdir to `/none`: No such file or directory", "ls");
+        assert_eq!(
+            text,
+            "unable to start container process: chdir to `/none`: no such file or directory"
+        );
+        assert_eq!(kind, Failure::NotFound);
+        assert_eq!(reason("something: EPERM", "ls").0, Failure::Other);
+    }
 }

@@ -22,6 +22,7 @@ mod exec;
 mod filters;
 mod logs;
 mod oci;
+mod orphan;
 mod process;
 mod raw;
 mod runtime;

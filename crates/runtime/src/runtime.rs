@@ -16,6 +16,7 @@ use crate::error::{CreateError, Error};
 use crate::exec::{self, ExecSession};
 use crate::filters::Filters;
 use crate::logs::{LogOptions, Logs};
+use crate::orphan;
 use crate::raw;
 use crate::setup::{self, CgroupMode, Cgroups, Config, Program, SetupError};
 use crate::spawn::{Hide, Spawner};
@@ -68,7 +69,7 @@ impl Host {
     }
 
     /// Runs a command of the container's OCI runtime; gives what it wrote.
-    async fn call(
+    pub(crate) async fn call(
         &self,
         container: &Container,
         command: &'static str,
@@ -194,12 +195,28 @@ impl Runtime {
         self.find(id)?.signal(signal).map_err(Error::io(format!("signal container {id}")))
     }
 
+    /// Ids of containers that have files or processes but are neither created nor taken up: the daemon was killed
+    /// before they were written down. [`Self::delete`] is for them too. Ask after all calls of [`Self::reattach`].
+    ///
+    /// # Errors
+    /// The folder of containers cannot be read.
+    pub fn orphans(&self) -> Result<Vec<String>, Error> {
+        let mut ids = orphan::ids(&self.host).map_err(Error::io("list the containers' folders"))?;
+        let known = lock(&self.containers);
+        ids.retain(|id| !known.contains_key(id));
+        Ok(ids)
+    }
+
     /// Ends what runs and takes away cgroup, files and sockets (not the log). Deleting twice is not an error.
     ///
     /// # Errors
     /// The OCI runtime refuses, or files cannot be removed.
     pub async fn delete(&self, id: &str) -> Result<(), Error> {
-        let Ok(container) = self.find(id) else { return Ok(()) };
+        check_id(id)?;
+        let known = self.find(id).ok();
+        let Some(container) = known.or_else(|| orphan::find(&self.host, id).map(Arc::new)) else {
+            return Ok(());
+        };
         if !container.is_running() {
             // Its cgroup knows whether memory ran out, and is about to go.
             container.exit();
@@ -273,7 +290,9 @@ impl Runtime {
         let keep = !stdin && container.created.stdin_once;
         let conmon = container.conmon.as_ref().filter(|_| keep);
         let keep_for = conmon.map(|fd| fd.try_clone()).transpose().map_err(failed())?;
-        Attachment::connect(&container.dir, keep_for).await.map_err(failed())
+        let attachment = Attachment::connect(&container.dir, keep_for).await.map_err(failed())?;
+        container.attachments.add(&attachment);
+        Ok(attachment)
     }
 
     /// Sets the size of its terminal.

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags};
 use rustix::thread::LinkNameSpaceType;
@@ -27,6 +27,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug, Clone)]
 pub(crate) struct Spawner {
     jobs: mpsc::Sender<Job>,
+    hide: Arc<Hide>,
 }
 
 /// Where in the base thread's mount namespace things are that containers must not see.
@@ -64,8 +65,10 @@ impl Spawner {
     pub(crate) async fn new(hide: Hide) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (ready, outcome) = oneshot::channel();
+        let hide = Arc::new(hide);
+        let hidden = Arc::clone(&hide);
         std::thread::Builder::new().name("spawn-base".into()).spawn(move || {
-            let prepared = prepare_base(&hide);
+            let prepared = prepare_base(&hidden);
             let usable = prepared.is_ok();
             if ready.send(prepared).is_err() || !usable {
                 return;
@@ -78,7 +81,7 @@ impl Spawner {
             }
         })?;
         outcome.await.map_err(|_| io::Error::other("the spawning thread died"))??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, hide })
     }
 
     /// Runs a blocking job on a thread of its own in the base thread's namespaces.
@@ -112,9 +115,10 @@ impl Spawner {
     pub(crate) async fn launch(&self, launch: Launch) -> io::Result<()> {
         // The thread has a table of descriptors of its own, so dropping `launch` there would leave its
         // descriptors open in the daemon: it comes back with the answer.
+        let hide = Arc::clone(&self.hide);
         let (launch, started) = self
             .run(move || {
-                let started = start(&launch);
+                let started = start(&launch, &hide);
                 (launch, started)
             })
             .await?;
@@ -146,8 +150,10 @@ fn detach(path: &Path) {
     }
 }
 
-fn start(launch: &Launch) -> io::Result<(ExitStatus, String)> {
+fn start(launch: &Launch, hide: &Hide) -> io::Result<(ExitStatus, String)> {
     raw::unshare_mounts_and_files()?;
+    // Again: they may have been mounted later than the base thread was started.
+    hide.mounts.iter().for_each(|path| detach(path));
     if let Some(place) = &launch.place {
         enter(place)?;
     }

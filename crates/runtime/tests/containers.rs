@@ -429,3 +429,74 @@ fn what_is_thrown_away_half_way_leaves_nothing() {
         }
     });
 }
+
+#[test]
+fn a_client_that_does_not_read_does_not_hide_the_end() {
+    on_test_host(async |host| {
+        let script = "while true; do echo 0123456789012345678901234567890123456789; done";
+        host.runtime.create(host.shell("c1", script)).await.unwrap();
+        let attachment = host.runtime.attach("c1", false).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        host.runtime.kill("c1", 9).unwrap();
+        assert_eq!(host.runtime.wait("c1").await.unwrap().code, 137);
+        drop(attachment);
+        host.runtime.delete("c1").await.unwrap();
+    });
+}
+
+#[test]
+fn an_attachment_that_is_dropped_does_not_hold_the_container_up() {
+    on_test_host(async |host| {
+        host.runtime
+            .create(host.command("c1", &["dd", "if=/dev/zero", "bs=1M", "count=2"]))
+            .await
+            .unwrap();
+        let attachment = host.runtime.attach("c1", true).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let input = attachment.input;
+        drop(attachment.output);
+        let waited = tokio::time::timeout(Duration::from_secs(2), host.runtime.wait("c1")).await;
+        assert_eq!(waited.unwrap().unwrap().code, 0);
+        drop(input);
+        host.runtime.delete("c1").await.unwrap();
+    });
+}
+
+#[test]
+fn a_frozen_container_can_be_deleted() {
+    on_test_host(async |host| {
+        host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        host.runtime.pause("c1").await.unwrap();
+        host.runtime.delete("c1").await.unwrap();
+    });
+}
+
+#[test]
+fn containers_that_nobody_wrote_down_are_found_and_deleted() {
+    on_test_host(async |host| {
+        host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        let again = Runtime::new(host.config.clone()).await.unwrap();
+        assert_eq!(again.orphans().unwrap(), ["c1"]);
+        again.delete("c1").await.unwrap();
+        assert_eq!(again.orphans().unwrap(), Vec::<String>::new());
+        assert!(again.delete("../escape").await.is_err());
+    });
+}
+
+#[test]
+fn many_at_once() {
+    on_test_host(async |host| {
+        let ids: Vec<String> = (0..12).map(|number| format!("c{number}")).collect();
+        let runs = ids.iter().map(|id| host.run(host.shell(id, &format!("echo {id}"))));
+        let outputs = futures_util::future::join_all(runs).await;
+        let mut lines: Vec<_> = outputs.iter().map(|output| output.0.trim().to_owned()).collect();
+        lines.sort();
+        let mut wanted = ids.clone();
+        wanted.sort();
+        assert_eq!(lines, wanted);
+    });
+}

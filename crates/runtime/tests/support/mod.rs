@@ -38,13 +38,13 @@ pub fn on_test_host<F: Future<Output = ()>>(test: impl FnOnce(TestHost) -> F + S
         unsafe { rustix::thread::unshare_unsafe(flags) }.expect("these tests need root");
         let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         rustix::mount::mount_change("/", private).unwrap();
-        let cgroup = format!("hawser-test-{}-{number}", std::process::id());
+        let cgroup = format!("hawser-runtime-test-{}-{number}", std::process::id());
         let _guard = Guard(cgroup.clone());
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let kept = tokio.block_on(async {
             let host = TestHost::new(cgroup.clone()).await;
             let kept = host.folder.path().to_path_buf();
-            let timed = tokio::time::timeout(Duration::from_secs(60), test(host)).await;
+            let timed = tokio::time::timeout(Duration::from_secs(20), test(host)).await;
             timed.expect("the test hangs");
             kept
         });
