@@ -1,7 +1,7 @@
 //! Layers on a real file system, the hostile ones with something beside it to harm.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::fgetxattr;
@@ -70,7 +70,9 @@ impl Sandbox {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("root")).unwrap();
         fs::create_dir(directory.path().join("outside")).unwrap();
-        fs::write(directory.path().join("outside/file"), "theirs").unwrap();
+        let file = directory.path().join("outside/file");
+        fs::write(&file, "theirs").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         Self { directory }
     }
 
