@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::AsFd;
 
-use hawser_hoststate::{Change, IfName, NamespaceName, Ns, Object, Route};
+use hawser_hoststate::{Change, IfName, NamespaceName, Neighbour, Ns, Object, Route};
 
+use crate::announce::Announcement;
 use crate::batch::{Batch, Failure};
 use crate::error::{Cause, Error, ErrorKind};
 use crate::namespace::Inside;
@@ -31,6 +32,7 @@ pub(crate) struct Run<'k> {
     pub(crate) leaving: BTreeSet<NamespaceName>,
     /// New ports and their bridges, whose pending events the kernel shall process at the end.
     pub(crate) fresh: Vec<u32>,
+    announcements: Vec<Announcement>,
 }
 
 /// A namespace during a run.
@@ -58,6 +60,8 @@ pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyErro
         .try_for_each(|(change, what)| run.step(change, what))
         .and_then(|()| run.flush())
         .and_then(|()| run.wake_fresh_links(changes.len().saturating_sub(1)));
+    // Now that the new ports forward.
+    run.announcements.iter().for_each(|announcement| kernel.announcer.announce(*announcement));
     done.map_err(|(index, error)| ApplyError {
         index,
         object: Box::new(key(&changes[index])),
@@ -87,6 +91,7 @@ impl<'k> Run<'k> {
             indexes: HashMap::new(),
             leaving: changes.iter().filter_map(leaving).collect(),
             fresh: Vec::new(),
+            announcements: Vec::new(),
         }
     }
 
@@ -110,9 +115,7 @@ impl<'k> Run<'k> {
             Object::Address(a) => {
                 self.queue(change, &a.ns, &a.link, &[], |index| address::add(index, a.address))
             }
-            Object::Neighbour(n) => {
-                self.queue(change, &n.ns, &n.link, &[], |index| neighbour::add(index, n.ip, n.mac))
-            }
+            Object::Neighbour(n) => self.add_neighbour(change, n),
             Object::Fdb(fdb) => self.queue(change, &Ns::Host, &fdb.port, &[], |index| {
                 neighbour::add_fdb(index, fdb.mac)
             }),
@@ -191,6 +194,18 @@ impl<'k> Run<'k> {
         let at = |error| (change, error);
         let index = self.index(ns, link).map_err(at)?;
         self.batch(ns).map_err(at)?.push(change, gone, message(index));
+        Ok(())
+    }
+
+    fn add_neighbour(&mut self, change: usize, new: &Neighbour) -> Result<(), Failure> {
+        let (ip, mac) = (new.ip, new.mac);
+        let add = |index| neighbour::add(index, ip, mac);
+        self.queue(change, &new.ns, &new.link, &[], add)?;
+        // What the host is told about a bridge, those on the bridge are told, too.
+        if new.ns == Ns::Host {
+            let bridge = self.index(&Ns::Host, &new.link).map_err(|error| (change, error))?;
+            self.announcements.push(Announcement { bridge, ip, mac });
+        }
         Ok(())
     }
 

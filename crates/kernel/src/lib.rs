@@ -9,6 +9,7 @@
 //! the way back after a failure is the caller's (`diff` gives it).
 
 mod address;
+mod announce;
 mod apply;
 mod attach;
 mod batch;
@@ -41,6 +42,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Transport};
 use ipnet::IpNet;
 
+use crate::announce::Announcer;
 use crate::namespace::Directory;
 use crate::netlink::Socket;
 use crate::port::Ports;
@@ -65,6 +67,7 @@ pub struct Kernel {
     namespaces: Directory,
     worker: Worker,
     reaper: Reaper,
+    announcer: Announcer,
     ports: Ports,
     route: Mutex<Socket>,
     netfilter: Mutex<Socket>,
@@ -85,6 +88,8 @@ impl Kernel {
             namespaces: Directory::open(config.netns_dir)?,
             worker: Worker::new().map_err(|error| Error::new("start", "worker", error))?,
             reaper: Reaper::start().map_err(|error| Error::new("start", "reaper", error))?,
+            announcer: Announcer::start()
+                .map_err(|error| Error::new("start", "announcer", error))?,
             ports: Ports::default(),
             route: Mutex::new(route),
             netfilter: Mutex::new(Socket::netfilter().map_err(fail)?),

@@ -1,7 +1,7 @@
 //! The system calls that no safe wrapper has: the only `unsafe` of the crate.
 //!
 //! In: sockets and plain values. Out: `io::Result`. Nothing here knows what the sockets are for.
-#![expect(unsafe_code, reason = "setsockopt with structures, and unshare of the calling thread")]
+#![expect(unsafe_code, reason = "setsockopt and sendto with structures, unshare")]
 
 use std::io;
 use std::mem::size_of;
@@ -33,6 +33,27 @@ pub(crate) fn drop_everything(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut keep_nothing = libc::sock_filter { code: libc::BPF_RET as u16, jt: 0, jf: 0, k: 0 };
     let program = libc::sock_fprog { len: 1, filter: &raw mut keep_nothing };
     set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+/// Sends an Ethernet frame from an interface, by an `AF_PACKET` socket.
+pub(crate) fn send_frame(socket: BorrowedFd<'_>, index: u32, frame: &[u8]) -> io::Result<()> {
+    let to = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as u16,
+        sll_protocol: 0,
+        sll_ifindex: index as i32,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    // SAFETY: both pointers and lengths describe values that live during the call.
+    let sent = unsafe {
+        let (pointer, length) = (frame.as_ptr().cast(), frame.len());
+        let address = (&raw const to).cast();
+        let address_length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        libc::sendto(socket.as_raw_fd(), pointer, length, 0, address, address_length)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn set_option<T>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &T) -> io::Result<()> {

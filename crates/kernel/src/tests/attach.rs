@@ -248,6 +248,29 @@ fn a_subnet_and_a_default_route_are_free_at_once() {
     });
 }
 
+#[test]
+fn neighbours_learn_of_a_new_owner_of_an_address() {
+    on_test_host(|kernel| {
+        let all = union([&network(1), &endpoint(1, 2)]);
+        kernel.apply(&additions(&all)).expect("apply");
+        let shell = |script: &str| {
+            let arguments = ["--net=/mnt/netns/box2", "sh", "-c", script];
+            let output = std::process::Command::new("nsenter").args(arguments).output();
+            String::from_utf8(output.expect("nsenter").stdout).expect("text")
+        };
+        // The last owner of the address, as its neighbour remembers it.
+        shell("ip neigh add 10.99.1.3 lladdr 02:00:00:00:00:99 dev eth0 nud stale");
+        assert!(shell("ip neigh show to 10.99.1.3").contains("02:00:00:00:00:99"));
+        kernel.apply(&additions(&endpoint(1, 3))).expect("apply");
+        let start = Instant::now();
+        let wanted = mac(1, 3).to_string();
+        while !shell("ip neigh show to 10.99.1.3").contains(&wanted) {
+            assert!(start.elapsed() < Duration::from_secs(5), "nobody was told");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
 /// The same with other names of links.
 fn renamed(state: &HostState) -> HostState {
     let other = |link: &IfName| -> IfName {
