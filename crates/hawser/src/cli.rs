@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::{completion, container, image, network, parse, system};
+use crate::{completion, container, help, image, network, output, parse, system};
 
 /// Run containers and their networks
 #[derive(Parser)]
@@ -34,8 +34,7 @@ pub struct Global {
     #[arg(short = 'D', long)]
     pub debug: bool,
     /// How much to tell: debug, info, warn, error or fatal
-    #[arg(short, long, default_value = "info",
-          value_parser = ["debug", "info", "warn", "error", "fatal"])]
+    #[arg(short, long, default_value = "info")]
     pub log_level: String,
     /// Use TLS (implied by --tlsverify)
     #[arg(long)]
@@ -65,10 +64,8 @@ pub enum Verb {
     #[command(flatten)]
     Common(container::Verb),
     /// List containers
-    #[command(override_usage = "hawser ps [OPTIONS]")]
     Ps(container::ls::LsArgs),
     /// List images
-    #[command(override_usage = "hawser images [OPTIONS] [REPOSITORY[:TAG]]")]
     Images(image::ls::LsArgs),
     /// Load images from a tar archive or the standard input
     Load(image::load::LoadArgs),
@@ -122,7 +119,7 @@ pub enum Verb {
 pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
     match verb {
         None => {
-            command().print_long_help()?;
+            output::print(&help::text("hawser", &command()));
             Ok(())
         }
         Some(Verb::Common(verb)) => container::dispatch(context, verb).await,
@@ -148,16 +145,17 @@ pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
 pub fn command() -> Command {
     dress(Cli::command())
         .long_version(concat!(env!("CARGO_PKG_VERSION"), ", Docker Engine API 1.51"))
-        .subcommand_help_heading("Commands")
 }
 
 /// Makes clap read flags as docker's client does: a boolean takes `=true` and `=false`, a value
 /// may start with a hyphen, the last of several wins, and `-h` is not for help.
 pub fn dress(command: Command) -> Command {
+    let command_is_inner = command.get_name() != "hawser";
     let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print this help");
     command
         .args_override_self(true)
         .disable_help_flag(true)
+        .disable_help_subcommand(command_is_inner)
         .arg(help)
         .mut_args(dress_flag)
         .mut_subcommands(dress)

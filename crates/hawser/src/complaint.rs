@@ -9,13 +9,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Command, Error};
 
 use crate::failure::Failure;
-use crate::output;
+use crate::{help, output};
 
 /// The failure for an error of `command` on `arguments`.
 pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Failure {
     let (path, found) = find(command, arguments);
     let flag = |problem: String| {
-        let usage = usage(&path, found);
+        let usage = help::usage(&path, found);
         let text =
             format!("{problem}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
         Failure::new(text).with_code(125)
@@ -27,8 +27,12 @@ pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Fail
     };
     let argument = said(ContextKind::InvalidArg);
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::print(&error.render().to_string());
+        ErrorKind::DisplayHelp => {
+            output::print(&help::text(&path, found));
+            Failure::silent(0)
+        }
+        ErrorKind::DisplayVersion => {
+            output::println(error.render().to_string().trim_end());
             Failure::silent(0)
         }
         ErrorKind::InvalidSubcommand
@@ -49,7 +53,7 @@ pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Fail
         ErrorKind::UnknownArgument | ErrorKind::TooManyValues => wrong_number(&path, found),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let value = said(ContextKind::InvalidValue);
-            if value.is_empty() && argument.starts_with('-') {
+            if error.kind() == ErrorKind::InvalidValue && value.is_empty() {
                 return flag(needs_value(found, &argument));
             }
             let why = std::error::Error::source(error)
@@ -79,6 +83,10 @@ fn find<'a>(root: &'a Command, arguments: &[OsString]) -> (String, &'a Command) 
             }
             continue;
         }
+        // `hawser help run` is about `hawser run`.
+        if word == "help" && found.has_subcommands() {
+            continue;
+        }
         let Some(sub) = found.find_subcommand(word.as_ref()) else { break };
         path = format!("{path} {}", sub.get_name());
         found = sub;
@@ -106,8 +114,7 @@ fn takes_next(command: &Command, word: &str) -> bool {
 
 fn unknown_command(path: &str, found: &Command, word: &str) -> Failure {
     if word.is_empty() {
-        let help = found.clone().bin_name(path).render_long_help().to_string();
-        output::print(&help);
+        output::print(&help::text(path, found));
         return Failure::silent(0);
     }
     let usage = if path.contains(' ') { format!("Usage:  {path}\n\n") } else { String::new() };
@@ -139,24 +146,11 @@ fn wrong_number(path: &str, found: &Command) -> Failure {
         }
         (least, None) => format!("requires at least {least} {}", plural(least)),
     };
-    let usage = usage(path, found);
+    let usage = help::usage(path, found);
     let see = if requirement.starts_with("requires at least") { "See" } else { "Run" };
     Failure::new(format!(
         "hawser: '{path}' {requirement}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information"
     ))
-}
-
-/// `hawser run [OPTIONS] IMAGE [COMMAND] [ARG...]`
-fn usage(path: &str, command: &Command) -> String {
-    let mut words = vec![path.to_owned(), "[OPTIONS]".to_owned()];
-    for arg in command.get_positionals() {
-        let name = arg
-            .get_value_names()
-            .and_then(|names| names.first())
-            .map_or("ARG", |name| name.as_str());
-        words.push(name.to_owned());
-    }
-    words.join(" ")
 }
 
 fn needs_value(command: &Command, argument: &str) -> String {

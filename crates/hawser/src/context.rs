@@ -20,6 +20,10 @@ pub struct Context {
 impl Context {
     /// From the flags before the command, and the environment.
     pub fn new(global: &Global, path: String) -> Result<Self, Failure> {
+        if !matches!(global.log_level.as_str(), "debug" | "info" | "warn" | "error" | "fatal") {
+            let level = &global.log_level;
+            return Err(Failure::new(format!("Unable to parse logging level: {level}")));
+        }
         let endpoint = endpoint(global)?;
         let client = Client::new(endpoint).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Self { client, path, debug: global.debug })

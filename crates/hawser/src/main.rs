@@ -11,6 +11,7 @@ mod completion;
 mod container;
 mod context;
 mod failure;
+mod help;
 mod image;
 mod network;
 mod output;

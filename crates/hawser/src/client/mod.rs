@@ -170,7 +170,8 @@ impl Client {
     ) -> Result<Response<Incoming>, Error> {
         let answer = self.send(method, path, body, headers).await?;
         let status = answer.status();
-        if status.is_success() || status.is_informational() {
+        // 304: it is already as it was asked to be.
+        if status.as_u16() < 400 {
             return Ok(answer);
         }
         let body = read(answer).await.unwrap_or_default();

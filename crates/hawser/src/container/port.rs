@@ -10,6 +10,7 @@ use crate::client::Query;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, ports};
+use crate::parse::flags;
 
 /// Flags of `port`.
 #[derive(Args)]
@@ -29,9 +30,9 @@ pub async fn run(context: &Context, args: PortArgs) -> Outcome {
     let lines = match &args.port {
         Some(port) => {
             let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-            if number.parse::<u16>().is_err() {
-                return Err(Failure::new(format!("Error: invalid port ({number})")));
-            }
+            flags::small(number).map_err(|error| {
+                Failure::new(format!("Error: invalid port ({number}): {error}"))
+            })?;
             let wanted = format!("{number}/{protocol}");
             let bindings: Vec<String> = bindings(&published[&wanted]).collect();
             if bindings.is_empty() {

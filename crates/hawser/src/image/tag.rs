@@ -22,7 +22,7 @@ pub struct TagArgs {
 pub async fn run(context: &Context, args: TagArgs) -> Outcome {
     reference::check(&args.target).map_err(|error| {
         Failure::new(format!(
-            "error parsing reference: {:?} is not a valid repository/tag: {error}",
+            "Error parsing reference: {:?} is not a valid repository/tag: {error}",
             args.target
         ))
     })?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::path;
 use crate::client::Query;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::parse::endpoint::{Attachment, driver_option};
 use crate::parse::flags;
 
@@ -54,7 +54,8 @@ pub async fn run(context: &Context, args: ConnectArgs) -> Outcome {
         ..Attachment::default()
     };
     for option in &args.driver_opt {
-        let (key, value) = driver_option(option)?;
+        let (key, value) = driver_option(option)
+            .map_err(|_| Failure::new("invalid key/value pair format in driver options"))?;
         attachment.driver_options.insert(key, value);
     }
     let body = json!({

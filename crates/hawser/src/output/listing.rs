@@ -49,10 +49,11 @@ impl Line {
 
 /// Writes `lines` in `format`: `json`, `table …` or a template.
 pub fn render(kind: &'static Kind, format: &str, lines: Vec<Line>) -> Result<String, ListingError> {
-    let format = format.trim();
+    let format = format.trim_matches([' ', '\t']);
     if format == "json" {
         return render_lines(kind, "{{json .}}", lines);
     }
+    // The raw formats end with a line break of their own, and Go adds another to each.
     match format.strip_prefix("table") {
         Some(columns) => render_table(kind, columns.trim_matches(' '), lines),
         None => render_lines(kind, format, lines),

@@ -12,7 +12,7 @@ pub fn device(text: &str) -> Result<Value, Invalid> {
         [host, mode] if permissions(mode) => (host, host, mode),
         [host, container] => (host, container, "rwm"),
         [host, container, mode] if permissions(mode) => (host, container, mode),
-        [_, _, mode] => return Err(Invalid(format!("invalid device mode: {mode}"))),
+        [_, _, mode] => return Err(Invalid(format!("bad mode specified: {mode}"))),
         _ => return Err(Invalid(format!("bad format for path: {text}"))),
     };
     if !host.starts_with('/') || !container.starts_with('/') {
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(paths("/dev/a:r"), "/dev/a /dev/a r");
         assert_eq!(paths("/dev/a:/dev/b:rw"), "/dev/a /dev/b rw");
         assert_eq!(device("a:b:c:d").unwrap_err().to_string(), "bad format for path: a:b:c:d");
-        assert_eq!(device("/a:/b:x").unwrap_err().to_string(), "invalid device mode: x");
+        assert_eq!(device("/a:/b:x").unwrap_err().to_string(), "bad mode specified: x");
         assert!(device("a").is_err());
     }
 

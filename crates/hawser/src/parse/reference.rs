@@ -34,9 +34,11 @@ pub fn check(reference: &str) -> Result<(), Invalid> {
     let (path, digest) = reference.split_once('@').unwrap_or((reference, "sha256:"));
     let (name, tag) = split_tag(path);
     let parts: Vec<&str> = name.split('/').collect();
-    let domain = parts.len() > 1 && (parts[0].contains(['.', ':']) || parts[0] == "localhost");
+    let uppercase = |part: &str| part.contains(|c: char| c.is_ascii_uppercase());
+    let domain = parts.len() > 1
+        && (parts[0].contains(['.', ':']) || parts[0] == "localhost" || uppercase(parts[0]));
     let path = &parts[usize::from(domain)..];
-    if path.iter().any(|part| part.contains(|c: char| c.is_ascii_uppercase())) && !domain {
+    if path.iter().any(|part| uppercase(part)) && !domain {
         let official = if path.len() == 1 { format!("library/{name}") } else { name.to_owned() };
         return Err(Invalid(format!(
             "invalid reference format: repository name ({official}) must be lowercase"
@@ -44,19 +46,14 @@ pub fn check(reference: &str) -> Result<(), Invalid> {
     }
     let good_tag = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let tag_is_good = tag.len() <= 128 && tag.chars().all(good_tag) && !tag.starts_with(['.', '-']);
-    let empty_tag = path_ends_with_colon(reference);
     if !path.iter().all(|part| is_component(part))
         || !tag_is_good
-        || empty_tag
+        || reference.ends_with(':')
         || !digest.contains(':')
     {
         return Err(Invalid::new("invalid reference format"));
     }
     Ok(())
-}
-
-fn path_ends_with_colon(reference: &str) -> bool {
-    reference.ends_with(':')
 }
 
 fn is_component(part: &str) -> bool {
@@ -80,7 +77,9 @@ mod tests {
 
     #[test]
     fn names_follow_rules() {
-        for good in ["a", "a/b:1", "localhost:5000/a-b_c:x.Y", "a@sha256:00", "Example.com/a"] {
+        for good in
+            ["a", "a/b:1", "localhost:5000/a-b_c:x.Y", "a@sha256:00", "Example.com/a", "Foo/bar"]
+        {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         assert_eq!(

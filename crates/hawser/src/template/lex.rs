@@ -50,18 +50,12 @@ pub(super) enum TokenKind {
     Space,
 }
 
-/// Cuts `text` into tokens.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, ParseError> {
+/// Cuts `text` into tokens, up to the first thing that is none.
+pub(super) fn lex(text: &str) -> (Vec<Token>, Option<ParseError>) {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), depth: 0 };
-    let mut trim = false;
-    loop {
-        let open = text[lexer.at..].find("{{").map(|found| lexer.at + found);
-        lexer.literal_text(open.unwrap_or(text.len()), trim);
-        let Some(open) = open else { return Ok(lexer.tokens) };
-        trim = lexer.action(open)?;
-    }
+    let error = lexer.all().err();
+    (lexer.tokens, error)
 }
-
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
@@ -80,6 +74,16 @@ impl Lexer<'_> {
 
     fn rest(&self) -> &str {
         &self.text[self.at..]
+    }
+
+    fn all(&mut self) -> Result<(), ParseError> {
+        let mut trim = false;
+        loop {
+            let open = self.rest().find("{{").map(|found| self.at + found);
+            self.literal_text(open.unwrap_or(self.text.len()), trim);
+            let Some(open) = open else { return Ok(()) };
+            trim = self.action(open)?;
+        }
     }
 
     fn literal_text(&mut self, end: usize, trim_start: bool) {

@@ -34,6 +34,12 @@ pub struct ParseError {
     message: String,
 }
 
+impl ParseError {
+    fn is_about_a_name(&self) -> bool {
+        self.message.starts_with("function ") || self.message.starts_with("undefined variable ")
+    }
+}
+
 /// The template does not fit the value. Displayed as Go's `text/template` does.
 #[derive(Debug, Error)]
 #[error("template: :{line}:{column}: executing \"\" at <{context}>: {message}")]
@@ -65,8 +71,13 @@ pub enum Functions {
 impl Template {
     /// Parses `text`; an unknown function is an error here already, as in Go.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let tokens = lex::lex(text)?;
-        let nodes = parse::parse(text, tokens)?;
+        let (tokens, broken) = lex::lex(text);
+        let nodes = match (parse::parse(text, tokens), broken) {
+            (parsed, None) => parsed?,
+            // Go reads and parses in step: an unknown name before the break comes first.
+            (Err(error), Some(_)) if error.is_about_a_name() => return Err(error),
+            (_, Some(broken)) => return Err(broken),
+        };
         Ok(Self { nodes, text: text.to_owned() })
     }
 

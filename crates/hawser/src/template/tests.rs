@@ -110,6 +110,7 @@ fn reports_what_does_not_fit_as_go_does() {
 fn reports_what_is_no_template_as_go_does() {
     assert_eq!(parse_error("{{.State"), "template: :1: unclosed action");
     assert_eq!(parse_error("{{foo}}"), r#"template: :1: function "foo" not defined"#);
+    assert_eq!(parse_error("{{foo"), r#"template: :1: function "foo" not defined"#);
     assert_eq!(parse_error("{{if}}"), "template: :1: missing value for if");
     assert_eq!(parse_error("{{$x}}"), r#"template: :1: undefined variable "$x""#);
     assert_eq!(parse_error("{{if .A}}"), "template: :1: unexpected EOF");
