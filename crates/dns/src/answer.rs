@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use crate::message::{A, AAAA, ANY, Code, IN, PTR, Query, Reply};
-use crate::zone::Zone;
+use hawser_hoststate::Zone;
 
 /// What becomes of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) fn decide(query: &Query, zones: &[&Zone], turn: usize, limit: usize) 
     if query.kind == PTR
         && let Some(address) = query.reverse_address()
     {
-        let name = zones.iter().find_map(|zone| zone.name_of(address));
+        let name = zones.iter().find_map(|zone| zone.name(address));
         return name.map_or(Decision::Forward, |name| {
             let mut reply = Reply::new(query, Code::NoError, limit);
             reply.pointer(name);

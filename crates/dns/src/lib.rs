@@ -13,7 +13,6 @@ mod message;
 mod service;
 mod stream;
 mod task;
-mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +21,8 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 
+pub use hawser_hoststate::Zone;
 pub use service::{Dns, Stopped};
-pub use zone::Zone;
 
 /// What one sandbox sees, in the order of looking.
 #[derive(Clone, Debug, Default)]

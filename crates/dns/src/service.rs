@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::task::{Task, Zones};
-use crate::zone::Zone;
 use crate::{Sockets, Upstream, View};
+use hawser_hoststate::Zone;
 
 /// Queries of all sandboxes that are being forwarded: each has a socket.
 const MAX_FORWARDED_IN_ALL: usize = 1024;

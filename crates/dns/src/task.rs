@@ -19,8 +19,8 @@ use crate::answer::{Decision, decide};
 use crate::forward::{Transport, forward};
 use crate::message::{Code, Query, Unusable};
 use crate::stream::{read_message, write_message};
-use crate::zone::Zone;
 use crate::{Upstream, View};
+use hawser_hoststate::Zone;
 
 /// Queries of one sandbox that are being forwarded.
 const MAX_FORWARDED: usize = 128;

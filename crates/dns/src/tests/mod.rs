@@ -82,11 +82,11 @@ impl Host {
 }
 
 fn view(zones: &[&str]) -> View {
-    View { private: Zone::new(), zones: zones.iter().map(|key| (*key).to_owned()).collect() }
+    View { private: Zone::default(), zones: zones.iter().map(|key| (*key).to_owned()).collect() }
 }
 
 fn zone(names: &[(&str, &str)]) -> Zone {
-    let mut zone = Zone::new();
+    let mut zone = Zone::default();
     for (name, address) in names {
         zone.add(name, address.parse().unwrap());
     }

@@ -54,9 +54,9 @@ fn several_addresses_are_answered_in_turn() {
 
 #[test]
 fn addresses_have_names() {
-    let mut names = Zone::new();
-    names.add_reverse("10.1.2.3".parse().unwrap(), "c1.net");
-    names.add_reverse("fd00::12ab".parse().unwrap(), "c1.net");
+    let mut names = Zone::default();
+    names.point("10.1.2.3".parse().unwrap(), "c1.net");
+    names.point("fd00::12ab".parse().unwrap(), "c1.net");
     let host = Host::with_zone(names, &[]);
     for address in ["10.1.2.3", "fd00::12ab"] {
         let address: IpAddr = address.parse().unwrap();

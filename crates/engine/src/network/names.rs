@@ -38,9 +38,7 @@ impl Networks {
         let model = self.writer.model();
         for id in networks {
             match model.network(*id) {
-                Some(_) => {
-                    self.dns.set_zone(&id.to_string(), answers(&hawser_plan::zone(&model, *id)))
-                }
+                Some(_) => self.dns.set_zone(&id.to_string(), hawser_plan::zone(&model, *id)),
                 None => self.dns.remove_zone(&id.to_string()),
             }
         }
@@ -53,7 +51,8 @@ impl Networks {
         self.publish_zones(&networks_of(&model, id));
         let key = id.to_string();
         let Some((ns, view)) = view(&model, id) else {
-            self.dns.stop(&key);
+            // A later connect opens the same sockets again: they must be closed by then.
+            self.dns.stop(&key).closed().await;
             return Ok(());
         };
         if self.dns.serves(&key) {
@@ -267,18 +266,8 @@ fn view(model: &Model, id: SandboxId) -> Option<(NamespaceName, View)> {
     let zones = hawser_plan::search_order(model, id);
     let zones: Vec<String> = zones.iter().map(ToString::to_string).collect();
     let ns = namespace_of(model, sandbox.id)?;
-    let private = answers(&hawser_plan::private_zone(model, id));
+    let private = hawser_plan::private_zone(model, id);
     (!zones.is_empty()).then_some((ns, View { private, zones }))
-}
-
-/// A planned zone in the words of the name service.
-fn answers(planned: &hawser_hoststate::Zone) -> hawser_dns::Zone {
-    let mut zone = hawser_dns::Zone::new();
-    for (name, addresses) in planned.names() {
-        addresses.iter().for_each(|address| zone.add(name, *address));
-    }
-    planned.pointers().for_each(|(address, name)| zone.add_reverse(address, name));
-    zone
 }
 
 fn gateway_of(model: &Model, network: NetworkId) -> Option<IpAddr> {
