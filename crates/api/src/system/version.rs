@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use hawser_engine::system::{Component, Version};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::answer;
@@ -13,7 +13,6 @@ pub async fn handle(State(engine): Shared) -> Response {
 }
 
 fn encode(version: &Version) -> Value {
-    let component = |part: &Component| json!({"Name": part.name, "Version": part.version, "Details": part.details});
     json!({
         "Platform": {"Name": "hawser"},
         "Components": version.components.iter().map(component).collect::<Vec<_>>(),
@@ -27,6 +26,18 @@ fn encode(version: &Version) -> Value {
         "KernelVersion": version.kernel_version,
         "BuildTime": "",
     })
+}
+
+/// A part with its details; clients print these of every engine, so none is missing.
+fn component(part: &Component) -> Value {
+    let mut details: Map<String, Value> = Map::new();
+    if part.name == "Engine" {
+        let printed = ["BuildTime", "Experimental", "GitCommit", "GoVersion"];
+        details.extend(printed.map(|key| (key.to_owned(), json!(""))));
+        details.insert("Experimental".to_owned(), json!("false"));
+    }
+    details.extend(part.details.iter().map(|(key, value)| (key.clone(), json!(value))));
+    json!({"Name": part.name, "Version": part.version, "Details": details})
 }
 
 #[cfg(test)]
