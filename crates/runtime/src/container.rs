@@ -174,6 +174,21 @@ impl Container {
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
+    /// Waits until the kernel has frozen all processes, which it does one by one after it was told.
+    pub(crate) async fn frozen(&self) -> io::Result<()> {
+        let (file, word) = match self.mode {
+            CgroupMode::V2 => (self.cgroup("").join("cgroup.events"), "frozen 1"),
+            _ => (self.cgroup("freezer").join("freezer.state"), "FROZEN"),
+        };
+        for _ in 0..500 {
+            if std::fs::read_to_string(&file)?.contains(word) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
     /// Signals process 1; one that has ended is fine.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
         self.init.as_ref().map_or(Ok(()), |init| process::signal(init, signal))

@@ -89,6 +89,12 @@ pub(crate) async fn exec(
     };
     let (sender, exit) = watch::channel(None);
     let exec = Execed { pid, dir: dir.as_path().into(), exit };
+    if let Some(size) = spec.size.filter(|_| spec.tty)
+        && let Err(error) = exec.resize(size)
+    {
+        // crun has set it too, but may have done so after the command asked; this tells the command.
+        tracing::debug!(%error, "cannot set the size of a command's terminal");
+    }
     tokio::spawn(finish(messages, sender, dir));
     Ok(ExecSession { exec, attachment })
 }

@@ -240,7 +240,9 @@ impl Runtime {
     /// # Errors
     /// The container is not known, or the OCI runtime refuses.
     pub async fn pause(&self, id: &str) -> Result<(), Error> {
-        self.call(id, "pause", &[]).await.map(|_| ())
+        let container = self.find(id)?;
+        self.host.call(&container, "pause", &[]).await?;
+        container.frozen().await.map_err(Error::io(format!("freeze container {id}")))
     }
 
     /// Lets them go on.

@@ -243,7 +243,7 @@ fn commands_with_a_terminal_and_detached_ones() {
             tty: true,
             stdin: true,
             size: Some(TerminalSize { width: 70, height: 20 }),
-            ..exec(&["sh", "-c", "stty size; read line; stty size; exit 3"])
+            ..exec(&["sh", "-c", "sleep 0.2; stty size; read line; stty size; exit 3"])
         };
         let mut session = host.runtime.exec("c1", spec).await.unwrap();
         read_until(&mut session.attachment, "20 70\r\n").await;
