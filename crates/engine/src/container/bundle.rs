@@ -77,7 +77,8 @@ fn process(record: &Container, security: &security::Security) -> Process {
         tty: config.tty,
         size: (height > 0 && width > 0).then_some(TerminalSize { width, height }),
         stdin: config.open_stdin,
-        stdin_once: config.stdin_once,
+        // A terminal stays open: its clients come and go.
+        stdin_once: config.stdin_once && !config.tty,
         cap_add: host.cap_add.clone().unwrap_or_default(),
         cap_drop: host.cap_drop.clone().unwrap_or_default(),
         no_new_privileges: security.no_new_privileges,

@@ -17,7 +17,8 @@ impl Engine {
         let (from, to) = (source.to_owned(), target.to_owned());
         blocking(move || Ok(images.tag(&from, &to)?)).await?;
         let id = self.images.resolve(target)?.id.to_string();
-        image_event(self, "tag", &id, target);
+        let name = hawser_images::Reference::parse(target)?.or_latest().familiar();
+        image_event(self, "tag", &id, &name);
         Ok(())
     }
 }

@@ -115,7 +115,9 @@ impl Engine {
             restart_count: 0,
         };
         self.fill_hostname(&mut record);
-        warnings.extend(self.networks.check(self, &mut record, request.networking)?);
+        let checked = self.networks.check(self, &mut record, request.networking);
+        warnings.extend(checked.map_err(not_the_image)?);
+        self.fix_network_owner(&mut record);
         let engine = Arc::clone(self);
         let record = blocking(move || engine.furnish(record, planned, &image)).await?;
         container_event(self, &record, "create", []);
@@ -185,11 +187,20 @@ impl Engine {
             if !matches!(mode, "rw" | "ro" | "z" | "Z") {
                 return Err(Error::invalid(format!("invalid mode: {mode}")));
             }
-            let record = self.containers.find(reference)?.record();
+            let record = self.containers.find(reference).map_err(not_the_image)?.record();
             let theirs = record.mounts.iter().filter(|mount| mount.kind != "tmpfs").cloned();
             all.extend(theirs.map(|mount| Mount { rw: mount.rw && mode != "ro", ..mount }));
         }
         Ok(all)
+    }
+
+    /// Whose network it shares, by id: a name can become another's.
+    fn fix_network_owner(&self, record: &mut Container) {
+        let mode = &mut record.host_config.network_mode;
+        let owner = mode.strip_prefix("container:").and_then(|name| self.containers.find(name).ok());
+        if let Some(owner) = owner {
+            *mode = format!("container:{}", owner.id);
+        }
     }
 
     /// The host name of those who gave none.
@@ -204,6 +215,14 @@ impl Engine {
             None if mode == "host" || record.host_config.uts_mode == "host" => host_name(),
             None => record.id.short().to_owned(),
         };
+    }
+}
+
+/// What else is not found is an invalid request: clients take "not found" for the image, and pull.
+fn not_the_image(error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound => Error::invalid(error.to_string()),
+        _ => error,
     }
 }
 
