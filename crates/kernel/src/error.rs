@@ -37,7 +37,7 @@ pub enum Cause {
     #[error(transparent)]
     Os(#[from] io::Error),
     /// A netlink request was refused; `text` is the kernel's own explanation, often empty.
-    #[error("{}{}{text}", io::Error::from_raw_os_error(*errno), if text.is_empty() { "" } else { ": " })]
+    #[error("{}{}{text}", io::Error::from_raw_os_error(*errno), separator(text))]
     Refused {
         /// The error number.
         errno: i32,
@@ -133,6 +133,10 @@ impl Error {
     pub fn errno(&self) -> Option<i32> {
         self.cause.errno()
     }
+}
+
+fn separator(text: &str) -> &'static str {
+    if text.is_empty() { "" } else { ": " }
 }
 
 fn hint(errno: Option<i32>) -> &'static str {

@@ -49,8 +49,11 @@ mod tests {
 
     #[test]
     fn finds_the_inode_of_a_port() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0 0 10 0\n";
+        let head = "sl local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid \
+                    timeout inode";
+        let row = "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 \
+                   4242 1 0 100 0 0 10 0";
+        let table = &format!("{head}\n{row}\n");
         assert_eq!(inode_of(table, 8080), Some("4242"));
         assert_eq!(inode_of(table, 80), None);
     }

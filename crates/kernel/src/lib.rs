@@ -119,7 +119,8 @@ impl Kernel {
 
     /// What of ours is there: links with an alias that begins with `hawser `, namespaces in the
     /// directory and what we put in them, elements of table `inet hawser`, ports held by this
-    /// value. Settings ([`hawser_hoststate::Sysctl`]) are not observed: writing them again is free of effect.
+    /// value. Settings ([`hawser_hoststate::Sysctl`]) are not observed: writing them again does
+    /// no harm.
     ///
     /// # Errors
     /// The kernel refuses a dump.
@@ -156,8 +157,8 @@ impl Kernel {
         self.namespaces.open_pin(name)
     }
 
-    /// Runs `job` in a thread inside a namespace and hands back its value. Sockets opened there
-    /// stay there; a job must be short, since jobs run one after another.
+    /// Runs `job` in a thread of its own inside a namespace and hands back its value. Sockets
+    /// opened there stay there, and keep the namespace alive until they are closed.
     ///
     /// # Errors
     /// There is no such namespace, or the job panicked.
@@ -167,7 +168,7 @@ impl Kernel {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let ns = self.namespaces.open_pin(name)?;
-        self.worker.run_in(ns, job)
+        worker::run_apart(ns, job)
     }
 
     /// A non-blocking UDP socket bound to `address` inside a namespace.
@@ -182,7 +183,7 @@ impl Kernel {
         };
         let fail =
             |error: std::io::Error| Error::new("bind", format!("UDP {address} in {ns}"), error);
-        self.in_namespace(ns, open)?.map_err(fail)
+        self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
     }
 
     /// A non-blocking TCP listener on `address` inside a namespace.
@@ -201,7 +202,7 @@ impl Kernel {
         };
         let fail =
             |error: std::io::Error| Error::new("bind", format!("TCP {address} in {ns}"), error);
-        self.in_namespace(ns, open)?.map_err(fail)
+        self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
     }
 
     /// A host port free on all `addresses`, from `range` or, without one, from the kernel's

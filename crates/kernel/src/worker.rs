@@ -69,6 +69,18 @@ impl Worker {
     }
 }
 
+/// Does `job` in a namespace on a thread made for it: for jobs that may take their time.
+pub(crate) fn run_apart<T: Send + 'static>(
+    ns: OwnedFd,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let visit = move || enter(ns.as_fd()).map(|()| job());
+    let fail = |error| Error::new("enter", "network namespace", error);
+    let thread =
+        std::thread::Builder::new().name("visitor".to_owned()).spawn(visit).map_err(fail)?;
+    thread.join().map_err(|_| panicked())?.map_err(fail)
+}
+
 fn panicked() -> Error {
     let cause = Cause::Unexpected("the job panicked".to_owned());
     Error::new("run", "job in namespace", cause)

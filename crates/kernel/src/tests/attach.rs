@@ -180,9 +180,14 @@ fn a_successor_finds_what_was_made_and_sweeps_what_was_removed() {
         let all = union([&network(1), &endpoint(1, 2)]);
         first.apply(&additions(&all)).expect("apply");
         drop(first);
-        // What a daemon killed in the middle of a removal leaves: a link marked, not yet deleted.
+        // What a daemon killed in the middle of a creation leaves: a link without its alias.
         let mut socket = Socket::route().expect("socket");
         socket.request(link::create_bridge(&orphan())).expect("create");
+        let watcher = open();
+        let found = watcher.observe().expect("observe");
+        assert_eq!(found.get(&Object::Link(orphan()).key()), Some(&Object::Link(orphan())));
+        drop(watcher);
+        // And in the middle of a removal: a link marked, not yet deleted.
         let there = crate::apply::find(&mut socket, &orphan().name).expect("find");
         socket.request(link::set_trash_group(there.index)).expect("mark");
         let second = open();
@@ -199,7 +204,7 @@ fn orphan() -> Link {
         mac: mac(9, 9),
         mtu: 1500,
         alias: String::new(),
-        kind: LinkKind::Bridge(Bridge::default()),
+        kind: LinkKind::Bridge(Bridge { ipv6: true }),
     }
 }
 

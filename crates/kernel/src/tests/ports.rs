@@ -88,7 +88,8 @@ fn free_ports_ascend_and_skip_what_is_taken() {
 fn connections_are_forgotten_by_address() {
     on_test_host(|kernel| {
         // A rule that looks at connections makes the kernel track them.
-        let rule = "table inet track { chain in { type filter hook input priority 0; ct state new accept; }; }";
+        let rule = "table inet track { chain in { type filter hook input priority 0; \
+                    ct state new accept; }; }";
         let status = std::process::Command::new("nft").arg(rule).status().expect("nft");
         assert!(status.success());
         let server = UdpSocket::bind("127.0.0.1:5300").expect("bind");
