@@ -130,7 +130,7 @@ mod tests {
         let execs = Execs::default();
         let container = ContainerId::random();
         let exec = execs.add(Exec::new(container.clone(), ExecConfig::default()));
-        assert_eq!(execs.running_in(&container), [exec.id.clone()]);
+        assert_eq!(execs.running_in(&container), std::slice::from_ref(&exec.id));
         exec.begin().unwrap();
         assert!(exec.begin().unwrap_err().to_string().ends_with("is already running"));
         exec.set_stage(Stage::Failed(127));

@@ -147,8 +147,8 @@ mod tests {
     fn sets_are_united() {
         let mut image = image();
         image.exposed_ports.insert("80".into(), serde_json::json!({}));
-        let mut user = ContainerConfig::default();
-        user.exposed_ports = Some([("53/udp".to_owned(), Empty {})].into());
+        let ports = Some([("53/udp".to_owned(), Empty {})].into());
+        let user = ContainerConfig { exposed_ports: ports, ..ContainerConfig::default() };
         let ports: Vec<_> =
             merge(user, &image).unwrap().exposed_ports.unwrap().into_keys().collect();
         assert_eq!(ports, ["53/udp", "80/tcp"]);

@@ -197,7 +197,8 @@ impl Engine {
     /// Whose network it shares, by id: a name can become another's.
     fn fix_network_owner(&self, record: &mut Container) {
         let mode = &mut record.host_config.network_mode;
-        let owner = mode.strip_prefix("container:").and_then(|name| self.containers.find(name).ok());
+        let owner =
+            mode.strip_prefix("container:").and_then(|name| self.containers.find(name).ok());
         if let Some(owner) = owner {
             *mode = format!("container:{}", owner.id);
         }
