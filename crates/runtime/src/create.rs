@@ -81,8 +81,12 @@ async fn run(
     };
     let cgroup = oci::cgroups_path(&bundle);
     let (stdin_once, args) = (*stdin_once, args.clone());
-    let place =
-        Place { rootfs: bundle.rootfs, rootfs_at: dir.join(oci::ROOTFS), netns: bundle.netns };
+    let place = Place {
+        shares_mounts: oci::shares_mounts(&bundle),
+        rootfs: bundle.rootfs,
+        rootfs_at: dir.join(oci::ROOTFS),
+        netns: bundle.netns,
+    };
     let started = watch.create(&host.spawner, place).await;
     match started {
         Ok(Ok(pid)) => {

@@ -111,10 +111,11 @@ impl Runtime {
                 .map_err(failed("make the folders of containers"))?;
         }
         let mut mounts: Vec<PathBuf> = config.netns_dir.iter().cloned().collect();
-        if cgroups.mode == CgroupMode::Hybrid {
+        let hybrid = cgroups.mode == CgroupMode::Hybrid;
+        if hybrid {
             mounts.push(setup::UNIFIED.into());
         }
-        let spawner = Spawner::new(Hide { mounts }).await;
+        let spawner = Spawner::new(Hide { mounts, always: hybrid }).await;
         let spawner = spawner.map_err(failed("prepare a mount namespace for containers"))?;
         let host = Arc::new(Host { config, conmon, cgroups, spawner, filters: Filters::default() });
         Ok(Self { host, containers: Arc::default() })

@@ -4,9 +4,11 @@
 //! has those of the thread that starts it; so everything is started on throw-away threads, and the daemon's
 //! own threads never leave the host's namespaces.
 //!
-//! All of those threads descend from one *base thread*, whose mount namespace receives the host's later mounts
-//! but sends none back, does not hold the pins of network namespaces (else each copy would keep every
-//! namespace of that moment alive), and on a hybrid host shows cgroup v1 only (`crun` refuses hybrid).
+//! A container's `conmon` gets a mount namespace that hears of the host's later mounts but tells of none, does not hold
+//! the pins of network namespaces (else each copy would keep every namespace of that moment alive), and on a hybrid
+//! host shows cgroup v1 only (`crun` refuses hybrid). It is copied from the host's each time: on a host whose mounts
+//! are private, an older copy would not know the newer mounts. The short calls of the OCI runtime, which look at
+//! cgroups only, are made from threads of the *base thread*; on a hybrid host that has such a namespace too.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -30,11 +32,13 @@ pub(crate) struct Spawner {
     hide: Arc<Hide>,
 }
 
-/// Where in the base thread's mount namespace things are that containers must not see.
+/// What containers must not see of the host.
 #[derive(Debug, Default)]
 pub(crate) struct Hide {
     /// Mounts to detach, if they are mounted.
     pub mounts: Vec<PathBuf>,
+    /// Whether the OCI runtime's short calls must not see them either.
+    pub always: bool,
 }
 
 /// The namespaces of a container, for its `conmon`.
@@ -46,6 +50,8 @@ pub(crate) struct Place {
     pub rootfs_at: PathBuf,
     /// Network namespace to join.
     pub netns: Option<OwnedFd>,
+    /// Whether mounts that the container makes below shared binds are to be seen on the host.
+    pub shares_mounts: bool,
 }
 
 /// A program that daemonizes: its first process ends at once.
@@ -56,7 +62,7 @@ pub(crate) struct Launch {
     pub cwd: PathBuf,
     /// Descriptors that the program gets, with the variables that name them.
     pub pipes: Vec<(&'static str, OwnedFd)>,
-    /// `None` runs in the base thread's namespaces.
+    /// `None` for a command in a container that has its place.
     pub place: Option<Place>,
 }
 
@@ -116,12 +122,11 @@ impl Spawner {
         // The thread has a table of descriptors of its own, so dropping `launch` there would leave its
         // descriptors open in the daemon: it comes back with the answer.
         let hide = Arc::clone(&self.hide);
-        let (launch, started) = self
-            .run(move || {
-                let started = start(&launch, &hide);
-                (launch, started)
-            })
-            .await?;
+        let (launch, started) = on_new_thread(move || {
+            let started = start(&launch, &hide);
+            (launch, started)
+        })
+        .await?;
         drop(launch);
         let (status, stderr) = started?;
         if status.success() {
@@ -131,13 +136,39 @@ impl Spawner {
     }
 }
 
+/// Runs a blocking job on a thread of its own in the host's namespaces.
+async fn on_new_thread<T: Send + 'static>(
+    job: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (reply, answer) = oneshot::channel();
+    std::thread::Builder::new().name("spawn".into()).spawn(move || {
+        let _unwanted = reply.send(job());
+    })?;
+    answer.await.map_err(|_| io::Error::other("a spawning thread died"))
+}
+
 fn prepare_base(hide: &Hide) -> io::Result<()> {
-    raw::unshare_mounts()?;
-    let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-    rustix::mount::mount_change("/", slave)?;
-    for path in &hide.mounts {
-        detach(path);
+    if !hide.always {
+        return Ok(());
     }
+    raw::unshare_mounts()?;
+    separate(hide, None)
+}
+
+/// Makes this thread's new mount namespace hear of the host's mounts and tell of none, and hides what is to be hidden.
+/// With a path it tells of its mounts too, except of what happens to the mount that holds that path.
+fn separate(hide: &Hide, telling_except: Option<&Path>) -> io::Result<()> {
+    if let Some(path) = telling_except {
+        keep_to_itself(path)?;
+        hide.mounts
+            .iter()
+            .filter(|path| path.exists())
+            .try_for_each(|path| keep_to_itself(path))?;
+    } else {
+        let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+        rustix::mount::mount_change("/", slave)?;
+    }
+    hide.mounts.iter().for_each(|path| detach(path));
     Ok(())
 }
 
@@ -152,8 +183,8 @@ fn detach(path: &Path) {
 
 fn start(launch: &Launch, hide: &Hide) -> io::Result<(ExitStatus, String)> {
     raw::unshare_mounts_and_files()?;
-    // Again: they may have been mounted later than the base thread was started.
-    hide.mounts.iter().for_each(|path| detach(path));
+    let sharing = launch.place.as_ref().filter(|place| place.shares_mounts);
+    separate(hide, sharing.map(|place| place.rootfs_at.as_path()))?;
     if let Some(place) = &launch.place {
         enter(place)?;
     }
@@ -174,6 +205,23 @@ fn start(launch: &Launch, hide: &Hide) -> io::Result<(ExitStatus, String)> {
         pipe.take(4096).read_to_string(&mut stderr)?;
     }
     Ok((status, stderr))
+}
+
+/// In a namespace whose mounts are the host's twins: makes the mount that holds this path a loner, so that what is
+/// attached to it or detached is so here only.
+fn keep_to_itself(path: &Path) -> io::Result<()> {
+    let mount_of = |path: &Path| -> io::Result<u64> {
+        let flags = rustix::fs::AtFlags::empty();
+        let wanted = rustix::fs::StatxFlags::MNT_ID;
+        Ok(rustix::fs::statx(rustix::fs::CWD, path, flags, wanted)?.stx_mnt_id)
+    };
+    let (mut root, mount) = (path, mount_of(path)?);
+    while let Some(parent) = root.parent()
+        && mount_of(parent)? == mount
+    {
+        root = parent;
+    }
+    Ok(rustix::mount::mount_change(root, MountPropagationFlags::PRIVATE)?)
 }
 
 /// Attaches the root file system in this thread's mount namespace and joins the network namespace.

@@ -8,7 +8,7 @@ use hawser_runtime::{
     CreateError, ExecSpec, Failure, LogOptions, Mount, Namespace, Propagation, Runtime, Status,
     TerminalSize,
 };
-use support::{everything, on_test_host, read_all, read_until};
+use support::{everything, mount_points, on_test_host, read_all, read_until};
 
 #[test]
 fn exit_codes_output_and_log() {
@@ -498,5 +498,57 @@ fn many_at_once() {
         let mut wanted = ids.clone();
         wanted.sort();
         assert_eq!(lines, wanted);
+    });
+}
+
+#[test]
+fn mounts_travel_as_the_bind_says() {
+    use rustix::mount::{
+        MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount,
+    };
+    on_test_host(async |host| {
+        let shared = host.path("shared");
+        std::fs::create_dir(&shared).unwrap();
+        mount("tmpfs", &shared, "tmpfs", MountFlags::empty(), None).unwrap();
+        mount_change(&shared, MountPropagationFlags::SHARED).unwrap();
+        for folder in ["by-host", "by-container"] {
+            std::fs::create_dir(shared.join(folder)).unwrap();
+        }
+        let before = mount_points();
+        for (propagation, to_host, to_container) in [
+            (Propagation::RPrivate, false, false),
+            (Propagation::RSlave, false, true),
+            (Propagation::RShared, true, true),
+        ] {
+            let script = "mount -t tmpfs tmpfs /s/by-container; echo ready; read go; mount";
+            let mut bundle = host.shell("c1", script);
+            bundle.privileged = true;
+            bundle.process.stdin = true;
+            bundle.mounts = vec![Mount::Bind {
+                source: shared.clone(),
+                target: "/s".into(),
+                read_only: false,
+                recursive: true,
+                propagation,
+            }];
+            host.runtime.create(bundle).await.unwrap();
+            let mut attachment = host.runtime.attach("c1", true).await.unwrap();
+            host.runtime.start("c1").await.unwrap();
+            read_until(&mut attachment, "ready").await;
+            let by_container = shared.join("by-container");
+            let seen = mount_points().contains(&by_container.to_str().unwrap().to_owned());
+            assert_eq!(seen, to_host, "{propagation:?}");
+            mount("tmpfs", shared.join("by-host"), "tmpfs", MountFlags::empty(), None).unwrap();
+            attachment.input.write(b"\n").await.unwrap();
+            let (stdout, _) = read_all(&mut attachment).await;
+            assert_eq!(stdout.contains(" /s/by-host "), to_container, "{propagation:?} {stdout}");
+            host.runtime.delete("c1").await.unwrap();
+            unmount(shared.join("by-host"), UnmountFlags::empty()).unwrap();
+            if to_host {
+                unmount(&by_container, UnmountFlags::empty()).unwrap();
+            }
+            assert_eq!(mount_points(), before, "{propagation:?}");
+        }
+        unmount(&shared, UnmountFlags::DETACH).unwrap();
     });
 }

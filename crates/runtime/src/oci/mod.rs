@@ -163,6 +163,11 @@ fn sysctls(bundle: &Bundle) -> Result<HashMap<String, String>, CreateError> {
     Ok(bundle.sysctls.clone().into_iter().collect())
 }
 
+/// Whether mounts made in the container are to be seen on the host.
+pub(crate) fn shares_mounts(bundle: &Bundle) -> bool {
+    rootfs_propagation(bundle) == Some("shared")
+}
+
 /// What the root must allow so that the binds can have their own propagation.
 fn rootfs_propagation(bundle: &Bundle) -> Option<&'static str> {
     let wanted = bundle.mounts.iter().map(|mount| match mount {

@@ -1,3 +1,5 @@
+//! Tests of the configuration as a whole: bundles in, JSON out.
+
 use super::*;
 use crate::bundle::Process;
 

@@ -1,6 +1,5 @@
 //! A place to run containers in: namespaces of the test's own, a root file system made of the machine's busybox,
 //! and a check that nothing is left.
-#![expect(unsafe_code, reason = "unshare has no safe form")]
 #![expect(clippy::unwrap_used, reason = "a test host that cannot be made fails its test")]
 
 use std::fs;
@@ -34,8 +33,7 @@ pub fn on_test_host<F: Future<Output = ()>>(test: impl FnOnce(TestHost) -> F + S
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let run = move || {
         let flags = UnshareFlags::NEWNS | UnshareFlags::FS | UnshareFlags::NEWNET;
-        // SAFETY: no flag makes the threads of this process differ in what Rust relies on.
-        unsafe { rustix::thread::unshare_unsafe(flags) }.expect("these tests need root");
+        unshare(flags);
         let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         rustix::mount::mount_change("/", private).unwrap();
         let cgroup = format!("hawser-runtime-test-{}-{number}", std::process::id());
@@ -51,6 +49,14 @@ pub fn on_test_host<F: Future<Output = ()>>(test: impl FnOnce(TestHost) -> F + S
         assert_nothing_left(&kept, &cgroup);
     };
     std::thread::spawn(run).join().unwrap();
+}
+
+#[expect(
+    deprecated,
+    reason = "its hazard is sharing descriptors no more, which these flags do not ask for"
+)]
+fn unshare(flags: UnshareFlags) {
+    rustix::thread::unshare(flags).expect("these tests need root");
 }
 
 /// Ends the containers of a test that failed.
@@ -132,6 +138,12 @@ impl TestHost {
         }
         text
     }
+}
+
+/// What is mounted in this thread's namespace.
+pub fn mount_points() -> Vec<String> {
+    let text = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    text.lines().filter_map(|line| line.split(' ').nth(4)).map(str::to_owned).collect()
 }
 
 pub fn everything() -> LogOptions {
