@@ -1,6 +1,6 @@
 //! `hawser attach`, and the joining of streams that `start` shares.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use serde_json::Value;
 
 use super::path;
@@ -11,7 +11,7 @@ use crate::context::{Context, detach_keys};
 use crate::failure::{Failure, Outcome};
 use crate::parse::flags;
 use crate::terminal::session::{End, Session};
-use crate::terminal::signals;
+use crate::terminal::{self, signals, size};
 
 /// Flags of `attach`.
 #[derive(Args)]
@@ -23,7 +23,7 @@ pub struct AttachArgs {
     #[arg(long)]
     no_stdin: bool,
     /// Hand signals on to the process
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true",
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "true",
           default_missing_value = "true", value_parser = flags::boolean)]
     sig_proxy: bool,
     /// The container
@@ -43,12 +43,15 @@ pub async fn run(context: &Context, args: AttachArgs) -> Outcome {
     let signals = (args.sig_proxy && !tty).then(signals::catch);
     let joined = Joined { stdin, tty, detach_keys: args.detach_keys };
     let connection = joined.attach(context, &id, false).await?;
+    if tty && terminal::stdout_is_terminal() {
+        size::redraw(&context.client, &path(&id, "/resize")).await;
+    }
     let end = tokio::select! {
         end = joined.run(context, &id, connection) => end?,
         () = forward(&context.client, &id, signals) => End::Closed,
     };
     if end == End::Detached {
-        return Ok(());
+        return Err(Failure::new("read escape sequence"));
     }
     match waiting.code().await {
         0 => Ok(()),

@@ -120,7 +120,7 @@ async fn attached(context: &Context, args: &ExecArgs, id: &str) -> Outcome {
     };
     drop(raw);
     if end == End::Detached {
-        return Ok(());
+        return Err(Failure::new("read escape sequence"));
     }
     let state = context.client.get(&exec_path(id, "/json"), &Query::new()).await?;
     match i32::try_from(state["ExitCode"].as_i64().unwrap_or(0)).unwrap_or(1) {

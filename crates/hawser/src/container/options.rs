@@ -48,7 +48,7 @@ pub struct CreateOptions {
     #[arg(short, long)]
     pub quiet: bool,
     /// Accepted for compatibility; signatures are not checked
-    #[arg(long, default_value = "true", num_args = 0..=1, require_equals = true,
+    #[arg(long, action = clap::ArgAction::Set, default_value = "true", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = flags::boolean, hide = true)]
     pub disable_content_trust: bool,
 }

@@ -3,7 +3,7 @@
 //! The order is Docker's, and matters: attach and wait before the start, so that neither the
 //! first byte nor the exit of a short-lived container is missed.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use serde_json::json;
 
 use super::create::{self, CreateError};
@@ -29,7 +29,7 @@ pub struct RunArgs {
     #[arg(long)]
     detach_keys: Option<String>,
     /// Hand signals on to the process
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true",
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "true",
           default_missing_value = "true", value_parser = flags::boolean)]
     sig_proxy: bool,
     #[command(flatten)]
@@ -212,6 +212,24 @@ pub async fn forward(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_are_handed_on_unless_told_not_to() {
+        use clap::{CommandFactory, FromArgMatches, Parser};
+        #[derive(Parser)]
+        struct Flags {
+            #[command(flatten)]
+            run: RunArgs,
+        }
+        let parse = |words: &[&str]| {
+            let command = crate::cli::dress(Flags::command());
+            let matches = command.try_get_matches_from([&["run"], words].concat()).unwrap();
+            Flags::from_arg_matches(&matches).unwrap().run
+        };
+        assert!(parse(&["busybox"]).sig_proxy);
+        assert!(!parse(&["--sig-proxy=false", "busybox"]).sig_proxy);
+        assert!(parse(&["-d", "busybox"]).detach && !parse(&["busybox"]).detach);
+    }
 
     #[test]
     fn codes_say_why_it_did_not_start() {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::client::Query;
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output;
 use crate::parse::filter;
 
@@ -27,7 +27,7 @@ pub struct PruneArgs {
 /// `hawser network prune`.
 pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
     if !args.force && !confirmed(args.filter.is_empty())? {
-        return Err(Failure::new("network prune has been cancelled"));
+        return Ok(());
     }
     let query = Query::new().maybe("filters", filter::to_query(&args.filter));
     let removed = context.client.post("/networks/prune", &query, None).await?;

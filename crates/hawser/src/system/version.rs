@@ -65,7 +65,7 @@ fn text(both: &Json) -> String {
     let mut out = String::from("Client:\n");
     let field = |out: &mut String, indent: &str, name: &str, value: String| {
         if !value.is_empty() {
-            let width = 19 - indent.len();
+            let width = 20 - indent.len();
             out.push_str(&format!("{indent}{name:width$}{value}\n"));
         }
     };

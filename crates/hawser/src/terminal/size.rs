@@ -31,8 +31,22 @@ pub async fn follow(client: &Client, path: &str) {
     std::future::pending().await
 }
 
+/// Makes a program that runs already draw its screen again: its terminal takes another size,
+/// and [`follow`] gives it ours back. Without, the prompt of a shell stays hidden on attach.
+pub async fn redraw(client: &Client, path: &str) {
+    if let Some((rows, columns)) = current() {
+        set(client, path, rows.saturating_add(1), columns.saturating_add(1)).await;
+    }
+}
+
 async fn resize(client: &Client, path: &str) -> bool {
-    let Some((rows, columns)) = current() else { return true };
+    match current() {
+        Some((rows, columns)) => set(client, path, rows, columns).await,
+        None => true,
+    }
+}
+
+async fn set(client: &Client, path: &str, rows: u16, columns: u16) -> bool {
     let query = Query::new().with("h", rows.to_string()).with("w", columns.to_string());
     client.post(path, &query, None).await.is_ok()
 }
