@@ -26,7 +26,7 @@ const HEAD: Duration = Duration::from_secs(300);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long answers may go on after the daemon was told to stop.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(1);
 /// Rest after an accept that failed for want of something that comes back (descriptors).
 const REST: Duration = Duration::from_millis(100);
 

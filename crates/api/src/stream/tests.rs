@@ -1,3 +1,5 @@
+//! Tests of upgraded connections and of answers that come late, over a real HTTP connection.
+
 use std::time::Duration;
 
 use axum::Router;

@@ -1,3 +1,5 @@
+//! Tests of flags and files together: dockerd's names, conflicts, unknown keys.
+
 use std::fs;
 
 use super::*;
