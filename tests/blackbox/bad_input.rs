@@ -6,6 +6,8 @@
 use hawser_testkit::{Cli, EngineKind, Http, Response, TestHost};
 use serde_json::{Value, json};
 
+use crate::seen::by_engine;
+
 with_both_clients!(run_is_refused, network_commands_are_refused, other_commands_are_refused);
 
 fn run_is_refused(cli: Cli) {
@@ -170,7 +172,8 @@ fn statuses() {
     );
     refused(&http.get("/containers/nosuch/json"), 404, "No such container: nosuch");
     refused(&http.post("/containers/nosuch/start", &json!({})), 404, "No such container: nosuch");
-    refused(&http.delete("/containers/c1"), 409, "running container");
+    let running = by_engine(&host, "container is running: stop the container", "running container");
+    refused(&http.delete("/containers/c1"), 409, running);
     refused(&http.get("/networks/nosuch"), 404, "network nosuch not found");
     refused(&http.delete("/networks/bridge"), 403, "pre-defined");
     refused(

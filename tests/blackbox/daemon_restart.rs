@@ -102,8 +102,9 @@ fn what_ended_meanwhile_is_known_afterwards() {
     let host = TestHost::running();
     let c = host.client(Cli::Docker);
     let before = host.inventory();
-    c.ok("run -d --name short busybox sh -c 'sleep 1; exit 6'");
     c.ok("run -d --name again --restart always busybox sh -c 'sleep 1; exit 1'");
+    c.ok("network create --subnet 10.5.0.0/24 apart");
+    c.ok("run -d --name short --net apart busybox sh -c 'sleep 1; exit 6'");
     c.ok("run -d --rm --name gone busybox sleep 1");
     let address = c.address("short");
     host.kill_daemon();
@@ -118,13 +119,14 @@ fn what_ended_meanwhile_is_known_afterwards() {
     });
     eventually("it was removed", || (c.run("inspect gone").status == 1).then_some(()));
     // Its address is free, its veth gone.
-    c.ok("run -d --name new busybox sleep 1000");
+    c.ok("run -d --name new --net apart busybox sleep 1000");
     if host.engine() == EngineKind::Hawser {
         // dockerd 20.10 forgets to release it.
         assert_eq!(c.address("short"), "");
         assert_eq!(c.address("new"), address);
     }
     c.ok("rm -f short again new");
+    c.ok("network rm apart");
     if host.engine() == EngineKind::Hawser {
         // dockerd 20.10 gives the default bridge a new id at each start.
         before.assert_restored(&host);
@@ -151,7 +153,8 @@ fn kill_at_any_instant() {
             assert_eq!(c.inspect(&format!("k{round}"), "{{.State.Running}}"), "true");
         }
         // Whatever state it is in, it can be removed and made again.
-        c.run(&format!("rm -f k{round}"));
+        let removed = c.run(&format!("rm -f k{round}"));
+        assert!(removed.status == 0, "{removed}");
         c.ok(&format!("run -d --name k{round} -p {}:80 busybox sleep 1000", 9000 + round));
         c.ok(&format!("rm -f k{round}"));
         before.assert_restored(&host);

@@ -2,6 +2,8 @@
 
 use hawser_testkit::{Cli, TestHost, eventually};
 
+use crate::seen::by_engine;
+
 with_both_clients!(stopping, policies, waiting, listing, events);
 
 fn stopping(cli: Cli) {
@@ -41,7 +43,8 @@ fn stopping(cli: Cli) {
     assert_ne!(c.inspect("courteous", "{{.State.Pid}}"), pid);
     let refused = c.run("rm courteous");
     assert_eq!(refused.status, 1, "{refused}");
-    assert!(refused.stderr.contains("running container"), "{refused}");
+    let running = by_engine(&host, "container is running: stop the container", "running container");
+    assert!(refused.stderr.contains(running), "{refused}");
     c.ok("rm -f courteous");
     assert_eq!(c.ok("rm other deaf").lines().count(), 2);
 }
