@@ -4,8 +4,10 @@
 //! flushed: what is right is not touched, so running containers do not notice.
 
 use chrono::Utc;
+use hawser_kernel::Kernel;
+use hawser_model::{Model, SandboxId};
 
-use super::{Networks, predefined};
+use super::{Networks, law, predefined};
 use crate::engine::{Engine, blocking, system};
 use crate::error::Result;
 
@@ -18,6 +20,7 @@ impl Networks {
             load.map(|_| ()).map_err(|e| system("load the nftables table", e))
         })
         .await?;
+        self.drop_unowned(engine).await?;
         let around = self.surroundings()?;
         let settings = engine.settings.clone();
         let now = Utc::now().to_rfc3339();
@@ -28,6 +31,26 @@ impl Networks {
             .await?;
         let changes = self.writer.reconcile().await?;
         tracing::info!(changes, "the host's network is as the records say");
+        Ok(())
+    }
+
+    /// Sandboxes that no container's process can be in: the daemon was killed while a container
+    /// was started or removed.
+    async fn drop_unowned(&self, engine: &Engine) -> Result<()> {
+        let model = self.writer.model();
+        let owned = |id: &SandboxId| {
+            let id = id.to_string().parse().ok();
+            let entry = id.and_then(|id| engine.containers.get(&id));
+            entry.is_some_and(|entry| entry.record().state.handle.is_some())
+        };
+        let unowned = model.sandboxes().map(|s| s.id).filter(|id| !owned(id));
+        for id in unowned.collect::<Vec<_>>() {
+            let drop = move |model: &mut Model, _: &Kernel| {
+                Ok(((), model.remove_sandbox(id).map_err(law)?))
+            };
+            self.writer.change(drop).await?;
+            tracing::info!(sandbox = %id, "removed what was left of an unfinished operation");
+        }
         Ok(())
     }
 
