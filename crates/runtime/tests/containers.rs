@@ -20,8 +20,10 @@ fn exit_codes_output_and_log() {
         let log = host.log("c1", everything()).await;
         assert!(log.contains("out\n") && log.contains("err\n"), "{log}");
         assert_eq!(host.log("c1", LogOptions { stdout: false, ..everything() }).await, "err\n");
-        let (_, _, exit) = host.run(host.command("c1", &["true"])).await;
+        let (_, _, exit) = host.run(host.command("c1", &["echo", "again"])).await;
         assert_eq!(exit.code, 0);
+        assert!(host.log("c1", everything()).await.ends_with("again\n"));
+        assert_eq!(host.log("c1", everything()).await.len(), "out\nerr\nagain\n".len());
     });
 }
 
@@ -484,6 +486,19 @@ fn containers_that_nobody_wrote_down_are_found_and_deleted() {
         again.delete("c1").await.unwrap();
         assert_eq!(again.orphans().unwrap(), Vec::<String>::new());
         assert!(again.delete("../escape").await.is_err());
+    });
+}
+
+#[test]
+fn a_container_does_not_outlive_its_conmon_unseen() {
+    on_test_host(async |host| {
+        let created = host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        let conmon = rustix::process::Pid::from_raw(created.conmon.pid).unwrap();
+        rustix::process::kill_process(conmon, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(host.runtime.wait("c1").await.unwrap().code, 255);
+        host.runtime.delete("c1").await.unwrap();
+        assert!(!created.process.is_alive());
     });
 }
 

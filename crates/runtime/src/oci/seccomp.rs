@@ -6,7 +6,7 @@ mod table;
 
 use oci_spec::runtime::{
     Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompArg, LinuxSeccompArgBuilder,
-    LinuxSeccompOperator, LinuxSyscall,
+    LinuxSeccompFilterFlag, LinuxSeccompOperator, LinuxSyscall,
 };
 use serde::Deserialize;
 
@@ -95,6 +95,8 @@ struct Profile {
     default_action: LinuxSeccompAction,
     default_errno_ret: Option<u32>,
     #[serde(default)]
+    flags: Vec<LinuxSeccompFilterFlag>,
+    #[serde(default)]
     architectures: Vec<Arch>,
     #[serde(default)]
     arch_map: Vec<ArchMap>,
@@ -163,7 +165,10 @@ pub(super) fn custom(json: &str, capabilities: &Names) -> Result<LinuxSeccomp, C
         })
         .filter(|call| !call.names().is_empty())
         .collect();
-    Ok(filter(profile.default_action, profile.default_errno_ret, architectures, calls))
+    let mut filter =
+        filter(profile.default_action, profile.default_errno_ret, architectures, calls);
+    filter.set_flags(Some(profile.flags).filter(|flags| !flags.is_empty()));
+    Ok(filter)
 }
 
 fn counts(rule: &Rule, capabilities: &Names) -> bool {
