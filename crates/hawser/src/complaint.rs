@@ -177,3 +177,85 @@ fn flag_name(command: &Command, argument: &str) -> String {
         None => word.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    fn told(line: &str) -> (String, i32) {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let command = cli::command();
+        let error = command.clone().try_get_matches_from(&words).unwrap_err();
+        let Failure { message, code } = failure(&error, &command, &words);
+        (message, code)
+    }
+
+    const RUN: &str = "Usage:  hawser run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n\
+                       Run 'hawser run --help' for more information";
+
+    #[test]
+    fn flags_are_refused_in_dockers_words() {
+        for (line, problem) in [
+            ("hawser run --nosuch busybox", "unknown flag: --nosuch"),
+            ("hawser run -Z busybox", "unknown shorthand flag: 'Z' in -Z"),
+            (
+                "hawser run -m foo busybox",
+                "invalid argument \"foo\" for \"-m, --memory\" flag: invalid size: 'foo'",
+            ),
+            (
+                "hawser run --add-host foo busybox",
+                "invalid argument \"foo\" for \"--add-host\" flag: bad format for add-host: \"foo\"",
+            ),
+            ("hawser run --name", "flag needs an argument: --name"),
+        ] {
+            assert_eq!(told(line), (format!("{problem}\n\n{RUN}"), 125), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_arguments_is_told() {
+        assert_eq!(
+            told("hawser rm"),
+            (
+                "hawser: 'hawser rm' requires at least 1 argument\n\n\
+                 Usage:  hawser rm [OPTIONS] CONTAINER [CONTAINER...]\n\n\
+                 See 'hawser rm --help' for more information"
+                    .to_owned(),
+                1
+            )
+        );
+        assert!(
+            told("hawser exec c1")
+                .0
+                .starts_with("hawser: 'hawser exec' requires at least 2 arguments")
+        );
+        assert!(told("hawser ps x").0.starts_with("hawser: 'hawser ps' accepts no arguments"));
+        assert!(told("hawser network create a b").0.contains("requires 1 argument\n"));
+    }
+
+    #[test]
+    fn unknown_commands_are_named() {
+        assert_eq!(
+            told("hawser nosuch").0,
+            "hawser: unknown command: hawser nosuch\n\nRun 'hawser --help' for more information"
+        );
+        assert_eq!(
+            told("hawser network foo").0,
+            "hawser: unknown command: hawser network foo\n\nUsage:  hawser network\n\n\
+             Run 'hawser network --help' for more information"
+        );
+    }
+
+    #[test]
+    fn the_path_skips_flags_and_their_values() {
+        let path = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            command_path(&cli::command(), &words)
+        };
+        assert_eq!(path("hawser -H unix:///run run --name network busybox"), "hawser run");
+        assert_eq!(path("hawser --tls container run x"), "hawser container run");
+        assert_eq!(path("hawser -H=x -D network ls"), "hawser network ls");
+        assert_eq!(path("hawser help network ls"), "hawser network ls");
+    }
+}

@@ -25,7 +25,9 @@ impl Context {
             return Err(Failure::new(format!("Unable to parse logging level: {level}")));
         }
         let endpoint = endpoint(global)?;
-        let client = Client::new(endpoint).map_err(|error| Failure::new(error.to_string()))?;
+        let debug = global.debug || global.log_level == "debug";
+        let client =
+            Client::new(endpoint, debug).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Self { client, path, debug: global.debug })
     }
 

@@ -45,7 +45,7 @@ pub enum Error {
     #[error("invalid request: {0}")]
     Request(http::Error),
     /// The connection broke.
-    #[error("error during connect: {0}")]
+    #[error("error during connect: {}", chain(.0))]
     Connection(#[from] hyper::Error),
     /// The answer broke off, or is too long.
     #[error("cannot read the daemon's answer: {0}")]
@@ -53,6 +53,17 @@ pub enum Error {
     /// The answer is not what was asked for.
     #[error("cannot read the daemon's answer: {0}")]
     Json(serde_json::Error),
+}
+
+/// The error and what caused it: hyper itself only says "connection error".
+fn chain(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 impl Error {

@@ -50,11 +50,13 @@ pub struct Client {
     endpoint: Endpoint,
     connector: connect::Connector,
     version: OnceCell<String>,
+    debug: bool,
 }
 
 impl Client {
-    /// A client of the engine at `endpoint`. Connects at the first request only.
-    pub fn new(endpoint: Endpoint) -> Result<Self, TlsError> {
+    /// A client of the engine at `endpoint`. Connects at the first request only; with `debug`
+    /// each request and the status of its answer are told on the standard error.
+    pub fn new(endpoint: Endpoint, debug: bool) -> Result<Self, TlsError> {
         let connector = connect::Connector::new(&endpoint)?;
         let version = OnceCell::new();
         if let Some(chosen) = std::env::var("DOCKER_API_VERSION").ok().filter(|v| !v.is_empty()) {
@@ -62,7 +64,7 @@ impl Client {
             // A fresh cell is empty, so this cannot fail.
             let _ = version.set(chosen);
         }
-        Ok(Self { endpoint, connector, version })
+        Ok(Self { endpoint, connector, version, debug })
     }
 
     /// The version of the API in use, such as `1.51`.
@@ -190,7 +192,7 @@ impl Client {
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection.with_upgrades());
         let mut request = http::Request::builder()
-            .method(method)
+            .method(&method)
             .uri(path)
             .header(header::HOST, self.endpoint.authority())
             .header(header::USER_AGENT, concat!("hawser/", env!("CARGO_PKG_VERSION")));
@@ -198,7 +200,11 @@ impl Client {
             request = request.header(name, *value);
         }
         let request = request.body(body).map_err(Error::Request)?;
-        Ok(sender.send_request(request).await?)
+        let answer = sender.send_request(request).await?;
+        if self.debug {
+            crate::output::complain(&format!("DEBUG: {method} {path}: {}", answer.status()));
+        }
+        Ok(answer)
     }
 
     fn unreachable(&self, source: std::io::Error) -> Error {
