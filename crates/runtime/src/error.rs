@@ -123,7 +123,9 @@ fn reason(message: &str, program: &str) -> (Failure, String) {
     } else if is("executable file") {
         "executable file not found in $PATH".to_owned()
     } else {
-        let text = format!("unable to start container process: {}", plain(message));
+        // runc uses the same words as Docker.
+        let own = message.split("unable to start container process: ").last().unwrap_or(message);
+        let text = format!("unable to start container process: {}", plain(own));
         return (kind(&text), text);
     };
     let text = format!("unable to start container process: exec: \"{program}\": {why}");

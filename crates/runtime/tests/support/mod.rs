@@ -66,6 +66,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         for folder in cgroup_folders(&self.0) {
             for container in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                // What is frozen does not die.
+                drop(fs::write(container.path().join("freezer.state"), "THAWED"));
                 let processes = fs::read_to_string(container.path().join("cgroup.procs"));
                 for pid in processes.unwrap_or_default().lines().filter_map(|pid| pid.parse().ok())
                 {
