@@ -238,6 +238,16 @@ impl Kernel {
         observe::foreign_addresses(&mut self.route_socket())
     }
 
+    /// Addresses of one of the host's links, whosever it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such link.
+    pub fn link_addresses(&self, name: &IfName) -> Result<Vec<IpNet>, Error> {
+        let mut socket = self.route_socket();
+        let link = apply::find(&mut socket, name)?;
+        observe::addresses_of(&mut socket, link.index)
+    }
+
     /// Whether the host has a link of that name, whosever it is.
     ///
     /// # Errors

@@ -179,6 +179,12 @@ pub(crate) fn foreign_addresses(socket: &mut Socket) -> Result<Vec<IpNet>, Error
     Ok(all.into_iter().filter(|a| !ours.contains(&a.index)).map(|a| a.address).collect())
 }
 
+/// Addresses of the link of an index, whosever it is.
+pub(crate) fn addresses_of(socket: &mut Socket, index: u32) -> Result<Vec<IpNet>, Error> {
+    let all: Vec<AddressRecord> = read(socket, "addresses", &address::dump(), address::parse)?;
+    Ok(all.into_iter().filter(|a| a.index == index).map(|a| a.address).collect())
+}
+
 fn our_indexes(socket: &mut Socket) -> Result<Vec<u32>, Error> {
     let links = read(socket, "links", &link::dump(), link::parse)?;
     Ok(links.into_iter().filter(LinkRecord::is_ours).map(|link| link.index).collect())

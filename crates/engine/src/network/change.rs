@@ -146,8 +146,7 @@ fn refused(error: ApplyError) -> Error {
             ErrorKind::AddressMissing => "cannot assign requested address".to_owned(),
             _ => cause.cause.to_string(),
         };
-        let text =
-            format!("failed to bind host port for {socket}/{}: {why}{hint}", port.transport);
+        let text = format!("failed to bind host port for {socket}/{}: {why}{hint}", port.transport);
         return Error::new(Kind::System, text);
     }
     Error::caused(Kind::System, format!("failed to set up the network{hint}"), error.error)

@@ -116,6 +116,9 @@ fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
         spec.options.insert(format!("{BRIDGE}{key}"), value);
     }
     spec.options.insert("com.docker.network.driver.mtu".to_owned(), mtu.to_string());
+    if bridge.existing {
+        spec.options.insert("hawser.bridge.existing".to_owned(), "true".to_owned());
+    }
     let range = bridge.fixed_cidr.map(IpNet::V4);
     let subnet = bridge.bip.map(|bip| IpNet::V4(bip.trunc())).or(range);
     spec.pools.push(PoolSpec {

@@ -6,10 +6,11 @@
 use chrono::Utc;
 use hawser_kernel::Kernel;
 use hawser_model::{Model, SandboxId};
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{Networks, law, predefined};
 use crate::engine::{Engine, blocking, system};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 impl Networks {
     /// Loads the fixed table, makes the predefined networks, and reconciles the host.
@@ -22,7 +23,10 @@ impl Networks {
         .await?;
         self.drop_unowned(engine).await?;
         let around = self.surroundings()?;
-        let settings = engine.settings.clone();
+        let mut settings = engine.settings.clone();
+        if settings.bridge.existing {
+            settings.bridge.bip = Some(self.address_of(&settings.bridge.name)?);
+        }
         let now = Utc::now().to_rfc3339();
         self.writer
             .change(move |model, _| {
@@ -32,6 +36,25 @@ impl Networks {
         let changes = self.writer.reconcile().await?;
         tracing::info!(changes, "the host's network is as the records say");
         Ok(())
+    }
+
+    /// The address that a bridge of somebody else's (`--bridge`) gives to our default network.
+    fn address_of(&self, bridge: &str) -> Result<Ipv4Net> {
+        let name = bridge.parse().map_err(|e| system("read --bridge", e))?;
+        let found = self.kernel.link_addresses(&name).map_err(|e| {
+            let text = format!(
+                "use the bridge {bridge} (make it first, or give --bridge-name for one of the engine's own)"
+            );
+            system(&text, e)
+        })?;
+        let v4 = found.into_iter().find_map(|net| match net {
+            IpNet::V4(net) => Some(net),
+            IpNet::V6(_) => None,
+        });
+        v4.ok_or_else(|| {
+            let text = format!("the bridge {bridge} has no IPv4 address: give it the one that shall be the containers' gateway");
+            Error::new(Kind::Invalid, text)
+        })
     }
 
     /// Sandboxes that no container's process can be in: the daemon was killed while a container
