@@ -41,17 +41,18 @@ impl Engine {
         match record.state.status {
             Status::Running | Status::Paused => self.take_up_running(entry).await,
             Status::Removing => {
-                self.delete_process(entry).await;
+                self.take_back(entry).await;
                 let _one = entry.lifecycle.lock().await;
                 self.remove_locked(entry, record.host_config.auto_remove).await
             }
             Status::Restarting => {
+                self.take_back(entry).await;
                 let (engine, entry) = (Arc::clone(self), Arc::clone(entry));
                 tokio::spawn(async move { engine.restart_after(&entry, Duration::ZERO).await });
                 Ok(())
             }
             Status::Created | Status::Exited | Status::Dead => {
-                self.delete_process(entry).await;
+                self.take_back(entry).await;
                 if record.host_config.auto_remove {
                     let _one = entry.lifecycle.lock().await;
                     return self.remove_locked(entry, true).await;
@@ -83,7 +84,14 @@ impl Engine {
         Ok(())
     }
 
-    /// A process that was made but not let run before the daemon ended.
+    /// What a start had made when the daemon ended, before the container ran.
+    async fn take_back(&self, entry: &Arc<Entry>) {
+        self.delete_process(entry).await;
+        if let Err(e) = self.networks.leave(self, &entry.id).await {
+            tracing::error!(container = %entry.id, error = %e, "cannot leave the networks");
+        }
+    }
+
     async fn delete_process(&self, entry: &Arc<Entry>) {
         let record = entry.record();
         let Some(handle) = &record.state.handle else { return };
@@ -97,9 +105,6 @@ impl Engine {
         }
         if let Err(e) = entry.update(&self.store, |record| record.state.handle = None) {
             tracing::error!(container = id, error = %e, "cannot store that it has no process");
-        }
-        if let Err(e) = self.networks.leave(self, &entry.id).await {
-            tracing::error!(container = id, error = %e, "cannot leave the networks");
         }
     }
 

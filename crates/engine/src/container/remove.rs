@@ -43,14 +43,18 @@ impl Engine {
         let entry = self.containers.find(reference)?;
         let engine = Arc::clone(self);
         to_the_end(async move {
-            engine.end_for_removal(&entry, options.force).await?;
-            let _one = entry.lifecycle.lock().await;
-            if engine.containers.get(&entry.id).is_none() {
-                // It removed itself at its end, which was what was wanted.
-                return Ok(());
+            loop {
+                engine.end_for_removal(&entry, options.force).await?;
+                let _one = entry.lifecycle.lock().await;
+                if engine.containers.get(&entry.id).is_none() {
+                    // It removed itself at its end, which was what was wanted.
+                    return Ok(());
+                }
+                // Who started it meanwhile comes too late.
+                if !has_process(&entry.record()) {
+                    return engine.remove_locked(&entry, options.volumes).await;
+                }
             }
-            check_removable(&entry.record(), options.force)?;
-            engine.remove_locked(&entry, options.volumes).await
         })
         .await
     }
@@ -111,6 +115,10 @@ impl Engine {
         })
         .await
     }
+}
+
+fn has_process(record: &Container) -> bool {
+    record.state.is_running() || record.state.status == Status::Restarting
 }
 
 fn check_removable(record: &Container, force: bool) -> Result<()> {

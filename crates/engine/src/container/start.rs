@@ -43,7 +43,9 @@ impl Engine {
         to_the_end(async move {
             let _one = entry.lifecycle.lock().await;
             check_startable(&entry.record())?;
-            entry.update(&engine.store, |record| record.restart_count = 0)?;
+            if entry.record().restart_count != 0 {
+                entry.update(&engine.store, |record| record.restart_count = 0)?;
+            }
             engine.start_locked(&entry).await
         })
         .await

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hawser_runtime::Execed;
 
@@ -12,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::record::ContainerId;
 use crate::spec::ExecConfig;
 
-/// How many ended execs of one container are kept for `inspect`.
+/// How many execs of one container that have ended, or were never started, are kept.
 const KEPT: usize = 256;
+/// When one that was made and not started counts as forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(600);
 
 /// All execs.
 #[derive(Default)]
@@ -77,6 +79,12 @@ impl Exec {
         }
     }
 
+    /// Whether nothing more comes of it.
+    fn is_over(&self) -> bool {
+        let forgotten = || self.created.elapsed() > FORGOTTEN;
+        self.exit_code().is_some() || matches!(self.stage(), Stage::Created) && forgotten()
+    }
+
     fn stage_lock(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +96,7 @@ impl Execs {
         let mut all = self.lock();
         let of_container = all.values().filter(|other| other.container == exec.container);
         let mut ended: Vec<_> = of_container
-            .filter(|other| other.exit_code().is_some())
+            .filter(|other| other.is_over())
             .map(|other| (other.created, other.id.clone()))
             .collect();
         ended.sort();
