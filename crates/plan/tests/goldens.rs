@@ -228,6 +228,18 @@ fn removing_a_sandbox() {
     insta::assert_snapshot!(steps(&case.model, &after, &touched));
 }
 
+/// A bridge of somebody else's: no link, no address, and its own answer to "who has the gateway?".
+#[test]
+fn existing_bridge() {
+    let case = Case::new().network(4, |spec| {
+        spec.options = options(&[
+            ("com.docker.network.bridge.name", "docker0"),
+            ("hawser.bridge.existing", "true"),
+        ]);
+    });
+    insta::assert_snapshot!(case.sandbox(1, nothing).connect(1, 4, nothing).text());
+}
+
 fn steps(old: &Model, new: &Model, touched: &Touched) -> String {
     let settings = Settings::default();
     let changes = diff(&plan(old, touched, &settings), &plan(new, touched, &settings));
