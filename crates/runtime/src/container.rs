@@ -191,7 +191,16 @@ impl Container {
 
     /// Signals process 1; one that has ended is fine.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        self.init.as_ref().map_or(Ok(()), |init| process::signal(init, signal))
+        let Some(init) = &self.init else { return Ok(()) };
+        process::signal(init, signal)?;
+        if signal == Signal::KILL && self.mode != CgroupMode::V2 {
+            // What version 1 has frozen does not die; version 2 lets it.
+            let state = self.cgroup("freezer").join("freezer.state");
+            if std::fs::read_to_string(&state).is_ok_and(|state| state.trim() != "THAWED") {
+                std::fs::write(state, "THAWED")?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes sure that `conmon` is gone, which it is by itself once the container is.

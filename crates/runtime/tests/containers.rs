@@ -467,8 +467,15 @@ fn an_attachment_that_is_dropped_does_not_hold_the_container_up() {
 }
 
 #[test]
-fn a_frozen_container_can_be_deleted() {
+fn a_frozen_container_can_be_killed_and_deleted() {
     on_test_host(async |host| {
+        host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
+        host.runtime.start("c1").await.unwrap();
+        host.runtime.pause("c1").await.unwrap();
+        host.runtime.kill("c1", 9).unwrap();
+        assert_eq!(host.runtime.wait("c1").await.unwrap().code, 137);
+        host.runtime.delete("c1").await.unwrap();
+
         host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
         host.runtime.start("c1").await.unwrap();
         host.runtime.pause("c1").await.unwrap();
