@@ -401,4 +401,3 @@ pub struct HostConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<bool>,
 }
-

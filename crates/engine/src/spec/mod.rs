@@ -9,13 +9,15 @@ mod exec;
 mod host_config;
 mod network;
 
-pub use exec::ExecConfig;
 pub use config::{ContainerConfig, Healthcheck};
+pub use exec::ExecConfig;
 pub use host_config::{
-    DeviceMapping, DeviceRequest, HostConfig, LogConfig, MountSpec, BindOptions, PortBinding,
-    PortMap, RestartPolicy, TmpfsOptions, Ulimit, VolumeOptions, WeightDevice, ThrottleDevice,
+    BindOptions, DeviceMapping, DeviceRequest, HostConfig, LogConfig, MountSpec, PortBinding,
+    PortMap, RestartPolicy, ThrottleDevice, TmpfsOptions, Ulimit, VolumeOptions, WeightDevice,
 };
-pub use network::{EndpointIpam, EndpointSettings, Ipam, IpamConfig, NetworkCreate, NetworkingConfig};
+pub use network::{
+    EndpointIpam, EndpointSettings, Ipam, IpamConfig, NetworkCreate, NetworkingConfig,
+};
 
 use serde::{Deserialize, Deserializer};
 

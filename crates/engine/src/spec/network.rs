@@ -11,10 +11,20 @@ use super::nullable;
 #[serde(rename_all = "PascalCase")]
 pub struct EndpointIpam {
     /// IPv4 address.
-    #[serde(rename = "IPv4Address", default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "IPv4Address",
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub ipv4_address: String,
     /// IPv6 address.
-    #[serde(rename = "IPv6Address", default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "IPv6Address",
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub ipv6_address: String,
     /// Link-local addresses.
     #[serde(rename = "LinkLocalIPs", default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +99,12 @@ pub struct IpamConfig {
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub subnet: String,
     /// Range in CIDR form that addresses are taken from.
-    #[serde(rename = "IPRange", default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "IPRange",
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub ip_range: String,
     /// Gateway.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
@@ -161,4 +176,3 @@ pub struct NetworkCreate {
     #[serde(default, deserialize_with = "nullable")]
     pub labels: BTreeMap<String, String>,
 }
-
