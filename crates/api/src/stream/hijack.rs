@@ -13,9 +13,9 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use hyper::ext::ReasonPhrase;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::hangup::{self, Hangup};
 use super::{frame, output};
 use crate::version::ApiVersion;
 
@@ -47,8 +47,8 @@ impl Hijack {
         tokio::spawn(async move {
             match upgrade.await {
                 Ok(connection) => {
-                    let (from, to) = tokio::io::split(TokioIo::new(connection));
-                    serve(from, to, attachment).await;
+                    let (from, to, hangup) = hangup::split(connection);
+                    serve(from, to, hangup, attachment).await;
                 }
                 Err(error) => tracing::debug!(%error, "client left before the upgrade"),
             }
@@ -84,7 +84,7 @@ fn plain(kind: &'static str, attachment: Attachment) -> Response {
 }
 
 /// Copies both ways until the output ends, the client detaches or the client is gone.
-async fn serve<R, W>(from: R, to: W, attachment: Attachment)
+async fn serve<R, W>(from: R, to: W, hangup: Hangup, attachment: Attachment)
 where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
@@ -93,8 +93,8 @@ where
     tokio::select! {
         biased;
         () = send(tty, output, to) => {}
-        // Ends only by detaching; the end of input alone ends nothing.
-        () = receive(from, input) => {}
+        // Ends by detaching or leaving; the end of input alone ends nothing.
+        () = receive(from, hangup, input) => {}
     }
 }
 
@@ -117,7 +117,7 @@ async fn send<W: AsyncWrite + Unpin>(tty: bool, mut output: OutputStream, mut to
 }
 
 /// Input to the process until the client ends it; returns when the connection is to be closed.
-async fn receive<R: AsyncRead + Unpin>(mut from: R, input: Option<AttachInput>) {
+async fn receive<R: AsyncRead + Unpin>(mut from: R, hangup: Hangup, input: Option<AttachInput>) {
     if let Some(input) = input {
         match pass_on(&mut from, input).await {
             Ok(Progress::Detached) => return,
@@ -127,8 +127,8 @@ async fn receive<R: AsyncRead + Unpin>(mut from: R, input: Option<AttachInput>) 
             }
         }
     }
-    // What a client sends beyond that is of no use to anyone; its leaving is seen by the writer.
-    std::future::pending().await
+    // What a client sends beyond that is of no use to anyone.
+    hangup.wait().await;
 }
 
 async fn pass_on<R: AsyncRead + Unpin>(

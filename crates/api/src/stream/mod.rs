@@ -4,6 +4,7 @@
 //! engine's; here it only gets its frame.
 
 mod frame;
+mod hangup;
 mod hijack;
 mod lines;
 mod output;

@@ -126,3 +126,36 @@ async fn the_head_comes_before_the_value() {
     client.read_to_string(&mut body).await.unwrap();
     assert!(body.contains("{\"StatusCode\":3}\n"), "{body}");
 }
+
+#[tokio::test]
+async fn a_client_that_is_gone_is_noticed_and_one_that_ended_its_input_stays() {
+    let (gone, mut told) = tokio::sync::mpsc::channel::<()>(1);
+    let handler = move |hijack: Hijack| {
+        let gone = gone.clone();
+        async move {
+            // Output that never comes, and says when nobody waits for it any more.
+            let silent = stream::unfold(gone, |gone| async move {
+                let _held = gone;
+                std::future::pending::<Option<(std::io::Result<(StreamKind, Bytes)>, _)>>().await
+            });
+            hijack.respond(Attachment { tty: false, output: Box::pin(silent), input: None })
+        }
+    };
+    let routes = Router::new().route("/attach", post(handler));
+    let (mut client, server) = tokio::net::UnixStream::pair().unwrap();
+    let service = TowerToHyperService::new(crate::front::service(routes));
+    let connection =
+        http1::Builder::new().serve_connection(TokioIo::new(server), service).with_upgrades();
+    tokio::spawn(connection);
+    let request = "POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    client.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 101");
+    client.shutdown().await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(200), told.recv()).await;
+    assert!(early.is_err(), "the end of input is not the end of the client");
+    drop(client);
+    let end = tokio::time::timeout(Duration::from_secs(5), told.recv()).await;
+    assert_eq!(end, Ok(None), "the client's leaving must be noticed");
+}
