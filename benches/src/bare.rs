@@ -143,7 +143,9 @@ fn once(bundle: &Path, mut config: Value, id: &str) -> Result<Duration> {
     let mut message = String::new();
     // Conmon keeps the pipe: one line, not all of it.
     BufReader::new(fs::File::from(read)).read_line(&mut message)?;
-    ensure!(!message.contains("\"pid\": -1") && message.contains("pid"), "crun create: {message}");
+    // The process's number, or what went wrong as a negative one.
+    let answer: Value = serde_json::from_str(&message).unwrap_or_default();
+    ensure!(answer["data"].as_i64().is_some_and(|pid| pid > 0), "crun create: {message}");
     let status = Command::new("crun").args(["start", id]).status().context("start crun")?;
     let took = begin.elapsed();
     ensure!(status.success(), "crun start: {status}");
