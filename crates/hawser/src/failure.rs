@@ -53,6 +53,10 @@ impl From<ListingError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            // Whoever read our output has seen enough (`hawser logs c1 | head`).
+            return Self::silent(1);
+        }
         Self::new(error.to_string())
     }
 }

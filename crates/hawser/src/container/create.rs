@@ -133,7 +133,7 @@ async fn pull(
         None => reference::split_tag(&image),
     };
     let query = Query::new()
-        .with("fromImage", name)
+        .with("fromImage", reference::qualified(name))
         .with("tag", tag)
         .maybe("platform", (!options.platform.is_empty()).then(|| options.platform.clone()));
     let answer = context.client.open_json(Method::POST, "/images/create", &query, None).await?;

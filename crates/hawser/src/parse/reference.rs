@@ -15,6 +15,24 @@ fn has_tag_or_digest(reference: &str) -> bool {
     last.contains([':', '@'])
 }
 
+/// The name in full, with its registry: `busybox` is `docker.io/library/busybox`.
+pub fn qualified(name: &str) -> String {
+    match name.split_once('/') {
+        None => format!("docker.io/library/{name}"),
+        Some((domain, _)) if is_registry(domain) => name.to_owned(),
+        Some(_) => format!("docker.io/{name}"),
+    }
+}
+
+/// Whether the first part of a name is the address of a registry.
+fn is_registry(part: &str) -> bool {
+    part.contains(['.', ':']) || part == "localhost" || has_uppercase(part)
+}
+
+fn has_uppercase(part: &str) -> bool {
+    part.contains(|c: char| c.is_ascii_uppercase())
+}
+
 /// Name and tag for the requests that take them apart.
 pub fn split_tag(reference: &str) -> (&str, &str) {
     match reference.rsplit_once(':') {
@@ -34,11 +52,9 @@ pub fn check(reference: &str) -> Result<(), Invalid> {
     let (path, digest) = reference.split_once('@').unwrap_or((reference, "sha256:"));
     let (name, tag) = split_tag(path);
     let parts: Vec<&str> = name.split('/').collect();
-    let uppercase = |part: &str| part.contains(|c: char| c.is_ascii_uppercase());
-    let domain = parts.len() > 1
-        && (parts[0].contains(['.', ':']) || parts[0] == "localhost" || uppercase(parts[0]));
+    let domain = parts.len() > 1 && is_registry(parts[0]);
     let path = &parts[usize::from(domain)..];
-    if path.iter().any(|part| uppercase(part)) && !domain {
+    if path.iter().any(|part| has_uppercase(part)) && !domain {
         let official = if path.len() == 1 { format!("library/{name}") } else { name.to_owned() };
         return Err(Invalid(format!(
             "invalid reference format: repository name ({official}) must be lowercase"
@@ -73,6 +89,13 @@ mod tests {
         assert_eq!(familiar("a:1"), "a:1");
         assert_eq!(split_tag("localhost:5000/a"), ("localhost:5000/a", ""));
         assert_eq!(split_tag("a/b:1"), ("a/b", "1"));
+    }
+
+    #[test]
+    fn names_have_registries() {
+        assert_eq!(qualified("a"), "docker.io/library/a");
+        assert_eq!(qualified("a/b"), "docker.io/a/b");
+        assert_eq!(qualified("localhost:5000/a"), "localhost:5000/a");
     }
 
     #[test]

@@ -158,7 +158,8 @@ fn runtimes(info: &Json) -> String {
 }
 
 fn commits(info: &Json) -> String {
-    let commit = |name: &str, key: &str| match info[key]["ID"].as_str() {
+    let commit = |name: &str, key: &str| match info[key]["ID"].as_str().filter(|id| !id.is_empty())
+    {
         Some(id) => line(1, name, id),
         None => String::new(),
     };
