@@ -26,13 +26,11 @@ pub async fn handle(
     Json(body): Json<Body>,
 ) -> Result {
     let body = body.unwrap_or_default();
-    let exec = engine.exec_inspect(&id).await?;
     let options = ExecStart { detach: body.detach, tty: body.tty, console_size: body.console_size };
-    match engine.exec_start(&id, options).await {
-        Ok(Some(attachment)) => Ok(hijack.respond(attachment)),
-        Ok(None) => Ok(answer::done()),
-        Err(error) if body.detach => Err(error.into()),
-        // Clients read the reason from the stream, and the exit code from `inspect`.
-        Err(error) => Ok(hijack.refuse(exec.config.tty, &error.to_string())),
+    // A program that cannot be run is no error here: clients read the reason from the stream, and
+    // the exit code from `inspect`.
+    match engine.exec_start(&id, options).await? {
+        Some(attachment) => Ok(hijack.respond(attachment)),
+        None => Ok(answer::done()),
     }
 }

@@ -6,9 +6,8 @@
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use hawser_engine::container::{AttachInput, Attachment, OutputStream, Progress, StreamKind};
+use futures_util::StreamExt;
+use hawser_engine::container::{AttachInput, Attachment, OutputStream, Progress};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use hyper::ext::ReasonPhrase;
@@ -54,14 +53,6 @@ impl Hijack {
             }
         });
         switching(kind)
-    }
-
-    /// Answers with a stream that says why there is none: a failure after which the client still
-    /// wants its 101.
-    pub fn refuse(self, tty: bool, why: &str) -> Response {
-        let text = Bytes::from(format!("{why}\r\n"));
-        let words = stream::once(async move { Ok((StreamKind::Stdout, text)) });
-        self.respond(Attachment { tty, output: Box::pin(words), input: None })
     }
 }
 

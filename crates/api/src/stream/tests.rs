@@ -100,17 +100,6 @@ async fn without_an_upgrade_output_is_the_body() {
 }
 
 #[tokio::test]
-async fn a_refusal_after_the_head_is_told_on_the_stream() {
-    let handler = |hijack: Hijack| async move { hijack.refuse(true, "no such program") };
-    let mut client = connect(Router::new().route("/exec", post(handler)));
-    send(&mut client, "POST /exec HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: tcp\n\n").await;
-    assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
-    let mut body = String::new();
-    client.read_to_string(&mut body).await.unwrap();
-    assert_eq!(body, "no such program\r\n");
-}
-
-#[tokio::test]
 async fn the_head_comes_before_the_value() {
     let (tell, told) = tokio::sync::oneshot::channel::<i64>();
     let told = std::sync::Arc::new(std::sync::Mutex::new(Some(told)));
