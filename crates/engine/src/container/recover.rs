@@ -4,11 +4,10 @@
 //! truth, tasks that watch what runs, nothing left of what a crash interrupted. What a policy wants
 //! started is started in the background: the daemon serves meanwhile.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-use hawser_runtime::{Created, ProcessId};
 
 use super::registry::Entry;
 use super::restart_policy::wants_start_with_daemon;
@@ -20,46 +19,61 @@ use crate::record::{ContainerId, Status};
 /// Takes up all containers.
 pub(crate) async fn recover(engine: &Arc<Engine>) -> Result<()> {
     engine.remove_unrecorded().await?;
+    engine.for_each(Engine::take_up).await;
+    // Only now is it known which processes belong to somebody, and before anything new is started.
     engine.delete_unrecorded_processes().await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for entry in engine.containers.all() {
-        let engine = Arc::clone(engine);
-        tasks.spawn(async move {
-            if let Err(e) = engine.take_up(&entry).await {
-                tracing::error!(container = %entry.id, error = %e, "cannot take it up");
-            }
-        });
-    }
-    while tasks.join_next().await.is_some() {}
+    engine.for_each(Engine::finish).await;
     engine.start_with_daemon();
     Ok(())
 }
 
+type Step = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
 impl Engine {
-    async fn take_up(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<()> {
-        let record = entry.record();
-        match record.state.status {
-            Status::Running | Status::Paused => self.take_up_running(entry).await,
-            Status::Removing => {
-                self.take_back(entry).await;
-                let _one = entry.lifecycle.lock().await;
-                self.remove_locked(entry, record.host_config.auto_remove).await
-            }
-            Status::Restarting => {
-                self.take_back(entry).await;
-                let (engine, entry) = (Arc::clone(self), Arc::clone(entry));
-                tokio::spawn(async move { engine.restart_after(&entry, Duration::ZERO).await });
-                Ok(())
-            }
-            Status::Created | Status::Exited | Status::Dead => {
-                self.take_back(entry).await;
-                if record.host_config.auto_remove {
-                    let _one = entry.lifecycle.lock().await;
-                    return self.remove_locked(entry, true).await;
+    /// Does a step for all containers at once, and waits for all.
+    async fn for_each(self: &Arc<Self>, step: fn(Arc<Self>, Arc<Entry>) -> Step) {
+        let mut tasks = tokio::task::JoinSet::new();
+        for entry in self.containers.all() {
+            let engine = Arc::clone(self);
+            tasks.spawn(async move {
+                let id = entry.id.clone();
+                if let Err(e) = step(engine, entry).await {
+                    tracing::error!(container = %id, error = %e, "cannot take it up");
                 }
-                Ok(())
-            }
+            });
         }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Finds the process of what ran, and takes back what a start had begun.
+    fn take_up(self: Arc<Self>, entry: Arc<Entry>) -> Step {
+        Box::pin(async move {
+            match entry.record().state.status {
+                Status::Running | Status::Paused => self.take_up_running(&entry).await,
+                _ => {
+                    self.take_back(&entry).await;
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// Does what the last daemon would have done next.
+    fn finish(self: Arc<Self>, entry: Arc<Entry>) -> Step {
+        Box::pin(async move {
+            let record = entry.record();
+            let auto_remove = record.host_config.auto_remove;
+            match record.state.status {
+                Status::Removing => {}
+                Status::Created | Status::Exited | Status::Dead if auto_remove => {}
+                _ => return Ok(()),
+            }
+            let _one = entry.lifecycle.lock().await;
+            if self.containers.get(&entry.id).is_none() {
+                return Ok(());
+            }
+            self.remove_locked(&entry, auto_remove).await
+        })
     }
 
     async fn take_up_running(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<()> {
@@ -130,27 +144,14 @@ impl Engine {
 
     /// Processes that were made just before a crash, so that no record knows them.
     async fn delete_unrecorded_processes(&self) {
-        for id in ids_in(&self.settings.exec_root.join("containers")) {
-            let entry = self.containers.get(&id);
-            let record = entry.map(|entry| entry.record());
-            if record.as_ref().is_some_and(|record| record.state.handle.is_some()) {
-                continue;
-            }
-            let runtime = record.map(|record| record.host_config.runtime.clone());
-            let nobody = ProcessId { pid: 0, start: 0 };
-            let unknown = Created {
-                runtime: runtime.unwrap_or_else(|| self.settings.default_runtime.clone()),
-                process: nobody,
-                conmon: nobody,
-                cgroup: PathBuf::new(),
-                stdin_once: false,
-            };
-            let deleted = match self.runtime.reattach(id.as_str(), &unknown).await {
-                Ok(_) => self.runtime.delete(id.as_str()).await,
-                Err(e) => Err(e),
-            };
-            if let Err(e) = deleted {
-                tracing::error!(container = %id, error = %e, "cannot delete an unrecorded process");
+        let ids = self.runtime.orphans().unwrap_or_else(|e| {
+            tracing::error!(error = %e, "cannot look for processes without a record");
+            Vec::new()
+        });
+        for id in ids {
+            tracing::info!(container = id, "deleting a process without a record");
+            if let Err(e) = self.runtime.delete(&id).await {
+                tracing::error!(container = id, error = %e, "cannot delete it");
             }
         }
     }
@@ -158,16 +159,18 @@ impl Engine {
     fn start_with_daemon(self: &Arc<Self>) {
         for entry in self.containers.all() {
             let record = entry.record();
-            let stopped = record.state.status == Status::Exited;
-            if !stopped || !wants_start_with_daemon(&record) {
-                continue;
-            }
             let engine = Arc::clone(self);
-            tokio::spawn(async move {
-                if let Err(e) = engine.container_start(entry.id.as_str()).await {
-                    tracing::error!(container = %entry.id, error = %e, "cannot start it");
-                }
-            });
+            // One whose end was only seen now has its restart planned already.
+            let planned = entry.restart_wait().is_some();
+            if record.state.status == Status::Restarting && !planned {
+                tokio::spawn(async move { engine.restart_after(&entry, Duration::ZERO).await });
+            } else if record.state.status == Status::Exited && wants_start_with_daemon(&record) {
+                tokio::spawn(async move {
+                    if let Err(e) = engine.container_start(entry.id.as_str()).await {
+                        tracing::error!(container = %entry.id, error = %e, "cannot start it");
+                    }
+                });
+            }
         }
     }
 }

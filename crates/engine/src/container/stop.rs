@@ -76,11 +76,23 @@ impl Engine {
             .map_err(|e| system("signal the container's process", e))?;
         let ends_it = signal == signal::KILL || signal == stop_signal(&record);
         if record.state.status == Status::Paused && ends_it {
-            self.runtime
-                .resume(entry.id.as_str())
-                .await
-                .map_err(|e| system("unpause the container", e))?;
+            // It may be dead already, and then cannot be let go; who waits for its end sees that.
+            match self.runtime.resume(entry.id.as_str()).await {
+                Ok(()) => self.note_unpaused(entry)?,
+                Err(e) => tracing::debug!(container = %entry.id, error = %e, "cannot unpause it"),
+            }
         }
+        Ok(())
+    }
+
+    fn note_unpaused(&self, entry: &Entry) -> Result<()> {
+        let record = entry.update(&self.store, |record| {
+            // Its end may have been stored meanwhile.
+            if record.state.status == Status::Paused {
+                record.state.status = Status::Running;
+            }
+        })?;
+        container_event(self, &record, "unpause", []);
         Ok(())
     }
 

@@ -92,6 +92,9 @@ impl Engine {
         id: ContainerId,
         name: String,
     ) -> Result<Created> {
+        if request.config.image.is_empty() && request.config.cmd.is_none() {
+            return Err(Error::invalid("no command specified"));
+        }
         let image = self.images.resolve(&request.config.image)?;
         let mut warnings =
             check_platform(&request.config.image, &image, request.platform.as_deref())?;
