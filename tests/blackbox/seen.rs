@@ -59,6 +59,12 @@ pub fn serve_on_host(host: &TestHost, port: u16) -> Running {
     server
 }
 
+/// Waits until a server of [`serve_on_host`] has told that `address` asked it.
+pub fn asked_by(server: &Running, address: &str) {
+    let what = format!("a request from {address}");
+    eventually(&what, || server.stderr().contains(address).then_some(()));
+}
+
 /// Fetches `/` of `authority` from a host, within two seconds.
 pub fn get(host: &TestHost, authority: &str) -> Output {
     host.sh(&format!("timeout 2 busybox wget -q -O - http://{authority}/"))

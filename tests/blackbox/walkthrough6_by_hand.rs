@@ -2,7 +2,7 @@
 
 use hawser_testkit::{Cli, EngineKind, Segment, TestHost};
 
-use crate::seen::{link_names, neighbour, serve_on_host};
+use crate::seen::{asked_by, link_names, neighbour, serve_on_host};
 
 with_both_clients!(plumbed);
 
@@ -46,7 +46,7 @@ fn plumbed(cli: Cli) {
     c.ok("exec c1 ping -c 1 -W 2 172.17.42.99");
     let server = serve_on_host(&neighbour, 8000);
     c.ok("exec byhand wget -q -O - http://10.99.0.3:8000/");
-    assert!(server.stderr().contains("10.99.0.2"), "{}", server.stderr());
+    asked_by(&server, "10.99.0.2");
     shell.type_keys("exit\n");
     assert_eq!(shell.finish(), 0);
     host.sh(&format!("rm /var/run/netns/{pid}")).ok();
