@@ -110,9 +110,7 @@ impl TestHost {
         let name = format!("hawser-test-{}-{count}", std::process::id());
         sweep(&base_of_all())?;
         let base = base_of_all().join(&name);
-        for dir in ["data", "etc-upper", "etc-work", "files"] {
-            fs::create_dir_all(base.join(dir)).context("make the host's directories")?;
-        }
+        make_directories(&base).context("make the host's directories")?;
         let shown = shown_hierarchies(&options)?;
         // On a hybrid machine hawser must see the unified hierarchy as it is, controllers included;
         // it keeps out of it, while dockerd makes groups there.
@@ -353,6 +351,8 @@ impl Drop for TestHost {
         *self.daemon.borrow_mut() = None;
         let ended = self.init.end();
         let removed = fs::remove_dir_all(&self.base);
+        // The last host takes the directory of all with it.
+        let _ = fs::remove_dir(base_of_all());
         if !panicking {
             assert!(ended.is_ok(), "test host: {ended:?}");
             assert!(removed.is_ok(), "test host: remove {}: {removed:?}", self.base.display());
@@ -425,6 +425,15 @@ fn shown_hierarchies(options: &Options) -> Result<Vec<Hierarchy>> {
 /// Shell that moves the shell itself into cgroups.
 fn enter(files: &[PathBuf]) -> String {
     files.iter().map(|file| format!("echo 0 > {} || exit 1; ", file.display())).collect()
+}
+
+/// The directories of one host. Another host that ends may take the one above away meanwhile.
+fn make_directories(base: &Path) -> std::io::Result<()> {
+    let make = || {
+        let dirs = ["data", "etc-upper", "etc-work", "files"];
+        dirs.iter().try_for_each(|dir| fs::create_dir_all(base.join(dir)))
+    };
+    make().or_else(|_| make()).or_else(|_| make())
 }
 
 fn base_of_all() -> PathBuf {
