@@ -21,7 +21,11 @@ use crate::spawn::Place;
 use crate::user;
 
 /// Makes the container.
-pub(crate) async fn create(host: &Host, bundle: Bundle) -> Result<Container, CreateError> {
+pub(crate) async fn create(host: &Host, mut bundle: Bundle) -> Result<Container, CreateError> {
+    if !host.cgroups.device_filter && !bundle.privileged {
+        // What no filter forbids must not be had: no node, no device. `cap_add` still wins.
+        bundle.process.cap_drop.push("MKNOD".to_owned());
+    }
     let (name, program) = host.program(bundle.runtime.as_deref())?;
     let dir = host.dir(&bundle.id);
     let outcome = match write(host, &name, &program, &bundle, &dir) {

@@ -65,6 +65,8 @@ pub(crate) struct Cgroups {
     pub mode: CgroupMode,
     /// Whether swap can be limited.
     pub swap_limit: bool,
+    /// Whether the OCI runtime can set up the device filter.
+    pub device_filter: bool,
 }
 
 /// The host lacks something.
@@ -133,7 +135,24 @@ pub(crate) fn cgroups() -> Result<Cgroups, SetupError> {
         (TMPFS_MAGIC, _) if Path::new("/sys/fs/cgroup/memory").is_dir() => CgroupMode::V1,
         _ => return Err(SetupError::NoCgroups),
     };
-    Ok(Cgroups { mode, swap_limit: swap_limit(mode) })
+    Ok(Cgroups { mode, swap_limit: swap_limit(mode), device_filter: device_filter(mode) })
+}
+
+/// On version 2 the filter is an eBPF program, and crun lifts the limit of locked memory for it,
+/// which takes CAP_SYS_RESOURCE: a machine inside a machine may lack it.
+fn device_filter(mode: CgroupMode) -> bool {
+    use rustix::process::{Resource, getrlimit};
+    use rustix::thread::{CapabilitySet, capabilities};
+    let unlimited = getrlimit(Resource::Memlock).maximum.is_none();
+    let may = capabilities(None).is_ok_and(|c| c.effective.contains(CapabilitySet::SYS_RESOURCE));
+    let filter = mode != CgroupMode::V2 || unlimited || may;
+    if !filter {
+        tracing::warn!(
+            "this machine lacks CAP_SYS_RESOURCE: devices of containers are not filtered, so they \
+             can't make device nodes (CAP_MKNOD) unless they are told that they may"
+        );
+    }
+    filter
 }
 
 fn swap_limit(mode: CgroupMode) -> bool {

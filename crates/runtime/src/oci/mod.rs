@@ -83,7 +83,7 @@ fn linux(bundle: &Bundle, cgroups: Cgroups) -> Result<Linux, CreateError> {
     let mut linux = Linux::default();
     let (nodes, rules) = devices::devices(bundle)?;
     let mut resources: LinuxResources = resources::resources(&bundle.resources, cgroups);
-    resources.set_devices(Some(rules));
+    resources.set_devices(cgroups.device_filter.then_some(rules));
     linux.set_devices(Some(nodes));
     linux.set_resources(Some(resources));
     linux.set_cgroups_path(Some(cgroups_path(bundle)));

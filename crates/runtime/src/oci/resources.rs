@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn no_limits_are_no_words() {
-        let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true };
+        let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true, device_filter: true };
         assert_eq!(resources(&Resources::default(), cgroups), LinuxResources::default());
     }
 }

@@ -10,7 +10,7 @@ fn bundle() -> Bundle {
 }
 
 fn json(bundle: &Bundle, mode: CgroupMode) -> serde_json::Value {
-    let cgroups = Cgroups { mode, swap_limit: true };
+    let cgroups = Cgroups { mode, swap_limit: true, device_filter: true };
     serde_json::to_value(spec(bundle, &Identity::default(), cgroups).unwrap()).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn the_network_namespace_is_never_the_runtimes_business() {
     }
     let mut bundle = bundle();
     bundle.sysctls.insert("net.ipv4.ip_forward".into(), "1".into());
-    let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true };
+    let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true, device_filter: true };
     assert!(spec(&bundle, &Identity::default(), cgroups).is_err());
 }
 
@@ -68,7 +68,7 @@ fn privileged_hides_and_filters_nothing() {
 
 #[test]
 fn a_user_who_is_not_root_starts_without_capabilities() {
-    let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true };
+    let cgroups = Cgroups { mode: CgroupMode::V1, swap_limit: true, device_filter: true };
     let identity = Identity { uid: 33, ..Identity::default() };
     let spec = serde_json::to_value(spec(&bundle(), &identity, cgroups).unwrap()).unwrap();
     let sets = &spec["process"]["capabilities"];
