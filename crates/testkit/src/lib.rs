@@ -20,6 +20,7 @@ mod http;
 mod init;
 mod inventory;
 mod machine;
+mod prepare;
 mod rootfs;
 mod segment;
 mod terminal;
