@@ -118,14 +118,16 @@ impl Events {
         drop(past);
         let until = query.until;
         let filters = query.filters;
-        let all = stream::iter(old).chain(live_stream(live));
-        let kept = all
+        // Only what comes is cut off at `until`: the past is there at once, however late it is read.
+        let coming: EventStream = match until {
+            Some(until) => Box::pin(live_stream(live).take_until(sleep_until(until))),
+            None => Box::pin(live_stream(live)),
+        };
+        let kept = stream::iter(old)
+            .chain(coming)
             .take_while(move |e| std::future::ready(until.is_none_or(|until| e.time <= until)))
             .filter(move |e| std::future::ready(matches(e, &filters)));
-        Ok(match until {
-            Some(until) => Box::pin(kept.take_until(sleep_until(until))),
-            None => Box::pin(kept),
-        })
+        Ok(Box::pin(kept))
     }
 }
 

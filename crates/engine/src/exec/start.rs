@@ -1,10 +1,13 @@
 //! `exec`: starting one.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
-use hawser_runtime::{CreateError, ExecSession, ExecSpec, TerminalSize};
+use futures_util::stream::{self, Stream, StreamExt};
+use hawser_runtime::{CreateError, ExecSession, ExecSpec, Execed, TerminalSize};
 
 use super::create::{check_runs, exec_event};
 use super::registry::{Exec, Stage};
@@ -66,9 +69,9 @@ impl Engine {
     ) -> Option<Attachment> {
         exec.set_stage(Stage::Started(session.exec.clone()));
         let (engine, container, id) = (Arc::clone(self), exec.container.clone(), exec.id.clone());
-        let handle = session.exec;
+        let ends = session.exec.clone();
         tokio::spawn(async move {
-            let code = handle.wait().await;
+            let code = ends.wait().await;
             engine.tell_exec(&container, "exec_die", &id, Some(code));
         });
         if detached {
@@ -76,6 +79,8 @@ impl Engine {
         }
         let (engine, container, id) = (Arc::clone(self), exec.container.clone(), exec.id.clone());
         let config = &exec.config;
+        let left = Arc::new(AtomicBool::new(false));
+        let leaves = Arc::clone(&left);
         let wants = Wants {
             tty: config.tty,
             stdin: config.attach_stdin,
@@ -84,9 +89,15 @@ impl Engine {
             close_stdin: !config.tty,
             // They were checked when it was made.
             detach_keys: detach::parse(Some(&config.detach_keys)).unwrap_or_default(),
-            on_detach: Box::new(move || engine.tell_exec(&container, "exec_detach", &id, None)),
+            on_detach: Box::new(move || {
+                leaves.store(true, Ordering::Relaxed);
+                engine.tell_exec(&container, "exec_detach", &id, None);
+            }),
         };
-        Some(Attachment::joined(wants, session.attachment))
+        let mut attachment = Attachment::joined(wants, session.attachment);
+        let end = end_known(session.exec, left);
+        attachment.output = Box::pin(attachment.output.chain(end));
+        Some(attachment)
     }
 
     fn tell_exec(&self, container: &ContainerId, action: &str, id: &str, code: Option<i32>) {
@@ -100,6 +111,21 @@ impl Engine {
             None => container_event(self, &entry.record(), action, [exec_id]),
         }
     }
+}
+
+/// Clients ask for the exit code as soon as the output ends, so it ends when the code is known; a
+/// process that closed its output and works on is not waited for long, a client that left not at all.
+fn end_known(
+    exec: Execed,
+    left: Arc<AtomicBool>,
+) -> impl Stream<Item = io::Result<(StreamKind, Bytes)>> {
+    let wait = async move {
+        if !left.load(Ordering::Relaxed) {
+            let _ = tokio::time::timeout(Duration::from_secs(2), exec.wait()).await;
+        }
+        None
+    };
+    stream::once(wait).filter_map(std::future::ready)
 }
 
 /// What the runtime is asked to run.

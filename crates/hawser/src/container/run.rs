@@ -187,7 +187,7 @@ fn start_code(message: &str) -> i32 {
     if has("executable file not found") || has("no such file or directory") {
         return 127;
     }
-    if has("permission denied") || has("is a directory") || has("not a directory") {
+    if has("permission denied") || has("is a directory") {
         return 126;
     }
     125

@@ -29,7 +29,7 @@ impl RawMode {
                 usual(panic);
             }));
         });
-        tcsetattr(stdin(), OptionalActions::Flush, &raw)?;
+        tcsetattr(stdin(), OptionalActions::Now, &raw)?;
         Ok(Self(()))
     }
 }
