@@ -97,7 +97,7 @@ impl Networks {
         let names = record.networks.keys();
         let bindings =
             names.filter_map(|name| super::check::known(&model, name)?.bridge.host_binding);
-        let host: Option<IpAddr> = bindings.filter(|a| !a.is_unspecified()).next();
+        let host: Option<IpAddr> = bindings.find(|a| !a.is_unspecified());
         ports::wanted(record, host.or(self.publish_address))
     }
 
