@@ -94,9 +94,8 @@ impl Networks {
             return Ok(Vec::new());
         }
         let model = self.writer.model();
-        let names = record.networks.keys();
-        let bindings =
-            names.filter_map(|name| super::check::known(&model, name)?.bridge.host_binding);
+        let binding = |name: &String| super::check::known(&model, name)?.bridge.host_binding;
+        let mut bindings = record.networks.keys().filter_map(binding);
         let host: Option<IpAddr> = bindings.find(|a| !a.is_unspecified());
         ports::wanted(record, host.or(self.publish_address))
     }
