@@ -24,7 +24,7 @@ impl Engine {
             None => signal::KILL,
         };
         let entry = self.containers.find(reference)?;
-        let record = entry.record();
+        let record = entry.settled().await;
         match record.state.status {
             Status::Running | Status::Paused => {}
             Status::Restarting => return self.cancel_restart(&entry).await,

@@ -213,6 +213,17 @@ impl Entry {
         Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The record once a start that is under way has come to its end: output is seen before that,
+    /// and what a client does about it is meant for the container that runs.
+    pub(crate) async fn settled(&self) -> Arc<Container> {
+        let record = self.record();
+        if record.state.is_running() {
+            return record;
+        }
+        let _one = self.lifecycle.lock().await;
+        self.record()
+    }
+
     /// Changes the record: stored first, then seen. Changes of one record are made one at a time.
     ///
     /// # Errors

@@ -60,7 +60,10 @@ impl Engine {
     }
 
     async fn end_for_removal(self: &Arc<Self>, entry: &Arc<Entry>, force: bool) -> Result<()> {
-        let record = entry.record();
+        let record = entry.settled().await;
+        if self.containers.get(&entry.id).is_none() {
+            return Ok(());
+        }
         check_removable(&record, force)?;
         match record.state.status {
             Status::Running | Status::Paused => {

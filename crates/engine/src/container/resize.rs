@@ -15,7 +15,7 @@ impl Engine {
     /// NotFound, Conflict if it does not run.
     pub async fn container_resize(&self, reference: &str, height: u16, width: u16) -> Result<()> {
         let entry = self.containers.find(reference)?;
-        let record = entry.record();
+        let record = entry.settled().await;
         if !record.state.is_running() {
             return Err(not_running(entry.id.as_str()));
         }

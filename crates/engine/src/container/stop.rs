@@ -40,7 +40,7 @@ impl Engine {
     }
 
     pub(super) async fn stop(&self, entry: &Arc<Entry>, options: &StopOptions) -> Result<()> {
-        let record = entry.record();
+        let record = entry.settled().await;
         let signal = match options.signal.as_deref().filter(|s| !s.is_empty()) {
             Some(signal) => signal::parse(signal)?,
             None => stop_signal(&record),

@@ -28,7 +28,7 @@ impl Engine {
     /// NotFound, Conflict if it does not run, System if `ps` fails.
     pub async fn container_top(&self, reference: &str, ps_args: &str) -> Result<Top> {
         let entry = self.containers.find(reference)?;
-        let record = entry.record();
+        let record = entry.settled().await;
         if record.state.status == Status::Restarting {
             return Err(Error::conflict(format!(
                 "container {} is restarting, wait until the container is running",

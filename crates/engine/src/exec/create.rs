@@ -21,7 +21,7 @@ impl Engine {
         config: ExecConfig,
     ) -> Result<String> {
         let entry = self.containers.find(reference)?;
-        let record = entry.record();
+        let record = entry.settled().await;
         check_runs(&record)?;
         if config.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(Error::invalid("No exec command specified"));

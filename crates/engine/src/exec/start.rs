@@ -43,7 +43,7 @@ impl Engine {
     ) -> Result<Option<Attachment>> {
         let exec = self.execs.find(id)?;
         let container = self.containers.find(exec.container.as_str())?;
-        let record = container.record();
+        let record = container.settled().await;
         check_runs(&record)?;
         exec.begin()?;
         exec_event(self, &record, &exec, "exec_start");
