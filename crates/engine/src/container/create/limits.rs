@@ -39,6 +39,9 @@ pub(super) fn check(host: &mut HostConfig, cpus: usize) -> Result<()> {
     if host.shm_size < 0 {
         return Err(Error::invalid("SHM size can not be less than 0"));
     }
+    // What clients send for "none" is shown as such.
+    host.memory_swappiness = host.memory_swappiness.filter(|value| *value != -1);
+    host.pids_limit = host.pids_limit.filter(|limit| *limit > 0);
     host.ulimits.iter().flatten().try_for_each(ulimit)
 }
 
