@@ -39,6 +39,7 @@ pub use container::{Created, Exit, Status};
 pub use error::{CreateError, Error, Failure};
 pub use exec::{ExecSession, Execed};
 pub use logs::{LogEntry, LogOptions, Logs};
+pub use oci::{MASKED_PATHS, READONLY_PATHS};
 pub use process::ProcessId;
 pub use runtime::Runtime;
 pub use setup::{CgroupMode, Config, Program, SetupError};

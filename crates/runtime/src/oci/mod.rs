@@ -30,8 +30,8 @@ pub(crate) const ROOTFS: &str = "rootfs";
 /// Where the init program is in the container.
 pub(crate) const INIT_TARGET: &str = "/sbin/docker-init";
 
-/// What in `/proc` and `/sys` tells about the host or can harm it.
-const MASKED: [&str; 11] = [
+/// What in `/proc` and `/sys` tells about the host or can harm it: hidden from containers.
+pub const MASKED_PATHS: &[&str] = &[
     "/proc/asound",
     "/proc/acpi",
     "/proc/interrupts",
@@ -43,10 +43,11 @@ const MASKED: [&str; 11] = [
     "/proc/sched_debug",
     "/proc/scsi",
     "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 ];
-const MASKED_TOO: &str = "/sys/devices/virtual/powercap";
-const READ_ONLY: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/// What of `/proc` containers may read but not write.
+pub const READONLY_PATHS: &[&str] =
+    &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Writes the configuration.
 pub(crate) fn spec(
@@ -90,12 +91,8 @@ fn linux(bundle: &Bundle, cgroups: Cgroups) -> Result<Linux, CreateError> {
     linux.set_namespaces(Some(namespaces(bundle, cgroups)));
     linux.set_sysctl(Some(sysctls(bundle)?));
     linux.set_rootfs_propagation(rootfs_propagation(bundle).map(str::to_owned));
-    linux.set_masked_paths(Some(hidden(bundle, bundle.masked_paths.as_ref(), || {
-        MASKED.iter().copied().chain([MASKED_TOO]).collect()
-    })));
-    linux.set_readonly_paths(Some(hidden(bundle, bundle.readonly_paths.as_ref(), || {
-        READ_ONLY.to_vec()
-    })));
+    linux.set_masked_paths(Some(hidden(bundle, bundle.masked_paths.as_ref(), MASKED_PATHS)));
+    linux.set_readonly_paths(Some(hidden(bundle, bundle.readonly_paths.as_ref(), READONLY_PATHS)));
     linux.set_seccomp(match &bundle.seccomp {
         _ if bundle.privileged => None,
         Seccomp::Unconfined => None,
@@ -105,15 +102,11 @@ fn linux(bundle: &Bundle, cgroups: Cgroups) -> Result<Linux, CreateError> {
     Ok(linux)
 }
 
-fn hidden(
-    bundle: &Bundle,
-    chosen: Option<&Vec<String>>,
-    default: impl FnOnce() -> Vec<&'static str>,
-) -> Vec<String> {
+fn hidden(bundle: &Bundle, chosen: Option<&Vec<String>>, default: &[&str]) -> Vec<String> {
     match chosen {
         Some(paths) => paths.clone(),
         None if bundle.privileged => Vec::new(),
-        None => default().into_iter().map(str::to_owned).collect(),
+        None => default.iter().map(|path| (*path).to_owned()).collect(),
     }
 }
 

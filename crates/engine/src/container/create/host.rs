@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use hawser_runtime::{MASKED_PATHS, READONLY_PATHS};
+
 use super::{check, limits};
 use crate::Engine;
 use crate::container::security;
@@ -10,22 +12,6 @@ use crate::error::{Error, Result};
 use crate::spec::{ContainerConfig, HostConfig, PortMap};
 
 const SHM_SIZE: i64 = 64 * 1024 * 1024;
-const MASKED: &[&str] = &[
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-];
-const READ_ONLY: &[&str] =
-    &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 impl Engine {
     /// Checks the host part and fills in the defaults.
@@ -92,8 +78,8 @@ impl Engine {
 fn fill_paths(host: &mut HostConfig) {
     let owned = |paths: &[&str]| Some(paths.iter().map(|path| (*path).to_owned()).collect());
     if !host.privileged {
-        host.masked_paths = host.masked_paths.take().or_else(|| owned(MASKED));
-        host.readonly_paths = host.readonly_paths.take().or_else(|| owned(READ_ONLY));
+        host.masked_paths = host.masked_paths.take().or_else(|| owned(MASKED_PATHS));
+        host.readonly_paths = host.readonly_paths.take().or_else(|| owned(READONLY_PATHS));
     }
 }
 
