@@ -263,3 +263,65 @@ impl Entry {
 fn key(id: &ContainerId) -> String {
     format!("container/{id}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::testing::record;
+    use crate::error::Kind;
+
+    fn store() -> (tempfile::TempDir, Embedded) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Embedded::open(&dir.path().join("db")).unwrap();
+        (dir, store)
+    }
+
+    fn add(all: &Containers, store: &Embedded, name: &str, id: &str) -> Arc<Entry> {
+        let mut record = record(name);
+        record.id = format!("{id:0<64}").parse().unwrap();
+        all.reserve(name, &record.id).unwrap();
+        all.add(store, record).unwrap()
+    }
+
+    #[test]
+    fn references_are_ids_names_and_prefixes() {
+        let (_dir, store) = store();
+        let all = Containers::open(&store).unwrap();
+        let one = add(&all, &store, "one", "ab1");
+        let two = add(&all, &store, "ab1", "ab2");
+        assert_eq!(all.find(one.id.as_str()).unwrap().id, one.id);
+        assert_eq!(all.find("/one").unwrap().id, one.id);
+        assert_eq!(all.find("ab1").unwrap().id, two.id, "a name goes before a prefix");
+        assert_eq!(all.find("ab10").unwrap().id, one.id);
+        let message = |reference: &str| all.find(reference).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(message("ab"), "Multiple IDs found with provided prefix: ab");
+        assert_eq!(message("nosuch"), "No such container: nosuch");
+    }
+
+    #[test]
+    fn a_name_is_one_containers() {
+        let (_dir, store) = store();
+        let all = Containers::open(&store).unwrap();
+        let one = add(&all, &store, "one", "a");
+        let error = all.reserve("one", &ContainerId::random()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Conflict);
+        let wanted = format!(
+            "Conflict. The container name \"/one\" is already in use by container \"{}\". You have \
+             to remove (or rename) that container to be able to reuse that name.",
+            one.id
+        );
+        assert_eq!(error.to_string(), wanted);
+        all.remove(&store, &one).unwrap();
+        assert!(all.reserve("one", &ContainerId::random()).is_ok());
+    }
+
+    #[test]
+    fn what_is_changed_is_stored() {
+        let (_dir, store) = store();
+        let all = Containers::open(&store).unwrap();
+        let one = add(&all, &store, "one", "a");
+        one.update(&store, |record| record.state.exit_code = 7).unwrap();
+        let again = Containers::open(&store).unwrap().find("one").unwrap().record();
+        assert_eq!(again.state.exit_code, 7);
+    }
+}

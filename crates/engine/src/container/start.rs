@@ -98,15 +98,7 @@ impl Engine {
         rootfs: std::os::fd::OwnedFd,
     ) -> Result<Created, Failed> {
         let bundle = bundle::of(self, record, joined, rootfs)?;
-        self.runtime.create(bundle).await.map_err(|e| {
-            let exit_code = e.exit_code();
-            let kind = match &e {
-                CreateError::Host(_) => Kind::System,
-                _ if exit_code == 128 => Kind::System,
-                _ => Kind::Invalid,
-            };
-            Failed { error: Error::new(kind, e.to_string()), exit_code }
-        })
+        self.runtime.create(bundle).await.map_err(|e| refused(&e))
     }
 
     /// The way back, and the failure in the record.
@@ -141,6 +133,22 @@ impl Engine {
     }
 }
 
+/// What the runtime refused, with Docker's exit codes and advice.
+fn refused(error: &CreateError) -> Failed {
+    let text = error.to_string();
+    let mounts = matches!(error, CreateError::Runtime { .. }) && text.contains(": mount ");
+    if mounts && text.contains("not a directory") {
+        let text = format!(
+            "{text}: Are you trying to mount a directory onto a file (or vice-versa)? Check if \
+             the specified host path exists and is the expected type"
+        );
+        return Failed { error: Error::invalid(text), exit_code: 127 };
+    }
+    let exit_code = error.exit_code();
+    let kind = if exit_code == 128 { Kind::System } else { Kind::Invalid };
+    Failed { error: Error::new(kind, text), exit_code }
+}
+
 fn running(state: &mut State, created: &Created) {
     *state = State {
         status: Status::Running,
@@ -165,5 +173,45 @@ pub(super) fn check_startable(record: &Container) -> Result<()> {
             Err(Error::conflict("container is marked for removal and cannot be started"))
         }
         Status::Created | Status::Exited => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hawser_runtime::Failure;
+
+    use super::*;
+    use crate::container::testing::record;
+
+    fn runtime(failure: Failure, message: &str) -> Failed {
+        refused(&CreateError::Runtime { failure, message: message.to_owned() })
+    }
+
+    #[test]
+    fn refusals_have_dockers_codes() {
+        let missing = runtime(Failure::NotFound, "exec: \"x\": executable file not found in $PATH");
+        assert_eq!((missing.exit_code, missing.error.kind()), (127, Kind::Invalid));
+        let other = runtime(Failure::Other, "no space left");
+        assert_eq!((other.exit_code, other.error.kind()), (128, Kind::System));
+        let mount = runtime(Failure::Other, "create failed: mount `/a` to `b`: not a directory");
+        assert_eq!(mount.exit_code, 127);
+        assert!(mount.error.to_string().contains(": Are you trying to mount a directory onto"));
+        let cwd = runtime(Failure::Other, "Cannot mkdir: /etc/passwd is not a directory");
+        assert_eq!(cwd.exit_code, 128);
+    }
+
+    #[test]
+    fn only_what_rests_is_started() {
+        let mut it = record("c");
+        assert!(check_startable(&it).is_ok());
+        for (status, kind) in [
+            (Status::Running, Kind::NotModified),
+            (Status::Restarting, Kind::NotModified),
+            (Status::Paused, Kind::Conflict),
+            (Status::Removing, Kind::Conflict),
+        ] {
+            it.state.status = status;
+            assert_eq!(check_startable(&it).unwrap_err().kind(), kind);
+        }
     }
 }
