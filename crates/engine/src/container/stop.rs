@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hawser_runtime as runtime;
+
 use super::events::container_event;
 use super::registry::Entry;
 use super::signal;
@@ -71,9 +73,11 @@ impl Engine {
     pub(super) async fn signal(&self, entry: &Arc<Entry>, signal: i32) -> Result<()> {
         let record = entry.record();
         container_event(self, &record, "kill", [("signal", signal.to_string())]);
-        self.runtime
-            .kill(entry.id.as_str(), signal)
-            .map_err(|e| system("signal the container's process", e))?;
+        match self.runtime.kill(entry.id.as_str(), signal) {
+            // It has ended just now, its record will say so in a moment: nothing is left to signal.
+            Ok(()) | Err(runtime::Error::Unknown(_) | runtime::Error::NotRunning(_)) => {}
+            Err(e) => return Err(system("signal the container's process", e)),
+        }
         let ends_it = signal == signal::KILL || signal == stop_signal(&record);
         if record.state.status == Status::Paused && ends_it {
             // It may be dead already, and then cannot be let go; who waits for its end sees that.

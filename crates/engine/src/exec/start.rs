@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use hawser_runtime::{CreateError, ExecSession, ExecSpec, Execed, TerminalSize};
+use hawser_runtime::{self as runtime, CreateError, ExecSession, ExecSpec, Execed, TerminalSize};
 
 use super::create::{check_runs, exec_event};
 use super::registry::{Exec, Stage};
 use crate::Engine;
 use crate::container::events::container_event;
-use crate::container::{Attachment, StreamKind, Wants, detach};
+use crate::container::{Attachment, StreamKind, Wants, detach, not_running};
 use crate::error::{Error, Kind, Result};
 use crate::record::ContainerId;
 use crate::spec::ExecConfig;
@@ -52,6 +52,12 @@ impl Engine {
             Ok(session) => Ok(self.started(&exec, session, options.detach)),
             Err(e) => {
                 exec.set_stage(Stage::Failed(exit_code(&e)));
+                if let CreateError::Host(
+                    runtime::Error::Unknown(_) | runtime::Error::NotRunning(_),
+                ) = e
+                {
+                    return Err(not_running(exec.container.as_str()));
+                }
                 if options.detach {
                     let kind = if e.exit_code() == 128 { Kind::System } else { Kind::Invalid };
                     return Err(Error::new(kind, e.to_string()));
