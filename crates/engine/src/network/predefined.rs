@@ -130,3 +130,106 @@ fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
     });
     Ok(spec)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use hawser_model::{EndpointId, EndpointSpec, SandboxId, SandboxSpec, docker_pools};
+
+    use super::*;
+    use crate::settings::DefaultBridge;
+
+    fn settings(change: impl FnOnce(&mut DefaultBridge)) -> Settings {
+        let mut bridge = DefaultBridge {
+            name: "hawser0".to_owned(),
+            icc: true,
+            masquerade: true,
+            ..DefaultBridge::default()
+        };
+        change(&mut bridge);
+        Settings {
+            data_root: PathBuf::new(),
+            exec_root: PathBuf::new(),
+            bridge,
+            address_pools: Vec::new(),
+            publish_address: None,
+            mtu: 0,
+            dns: Vec::new(),
+            dns_search: Vec::new(),
+            dns_options: Vec::new(),
+            runtimes: BTreeMap::new(),
+            default_runtime: String::new(),
+            labels: Vec::new(),
+            default_shm_size: 0,
+            default_ipc_mode: String::new(),
+            init: false,
+            debug: false,
+            host_gateway: None,
+        }
+    }
+
+    fn start(model: &mut Model, settings: &Settings, taken: &[&str]) -> Touched {
+        let taken = taken.iter().map(|net| net.parse().unwrap()).collect();
+        ensure(model, settings, &Surroundings { pools: docker_pools(), taken }, "").unwrap()
+    }
+
+    fn subnet(model: &Model) -> (String, IpAddr) {
+        let pool = &model.resolve_network("bridge").unwrap().pools[0];
+        (pool.subnet.to_string(), pool.gateway.unwrap())
+    }
+
+    #[test]
+    fn the_first_start_makes_three_networks_and_the_next_none() {
+        let mut model = Model::default();
+        let plain = settings(|_| {});
+        assert_eq!(start(&mut model, &plain, &[]).networks.len(), 3);
+        assert_eq!(subnet(&model), ("172.17.0.0/16".to_owned(), [172, 17, 0, 1].into()));
+        assert_eq!(start(&mut model, &plain, &["10.0.0.0/8"]), Touched::default());
+    }
+
+    #[test]
+    fn a_pool_in_use_on_the_host_is_passed_over() {
+        let mut model = Model::default();
+        start(&mut model, &settings(|_| {}), &["172.17.0.0/16", "172.18.4.0/24"]);
+        assert_eq!(subnet(&model), ("172.19.0.0/16".to_owned(), [172, 19, 0, 1].into()));
+    }
+
+    #[test]
+    fn bip_and_fixed_cidr_say_what_the_subnet_is() {
+        let mut model = Model::default();
+        let own = settings(|b| {
+            b.bip = Some("172.17.42.1/16".parse().unwrap());
+            b.fixed_cidr = Some("172.17.7.0/24".parse().unwrap());
+        });
+        start(&mut model, &own, &["172.17.0.0/16"]);
+        assert_eq!(subnet(&model), ("172.17.0.0/16".to_owned(), [172, 17, 42, 1].into()));
+        let range = model.resolve_network("bridge").unwrap().pools[0].ip_range;
+        assert_eq!(range, Some("172.17.7.0/24".parse().unwrap()));
+    }
+
+    #[test]
+    fn new_settings_make_a_new_bridge_once_nobody_is_on_it() {
+        let mut model = Model::default();
+        start(&mut model, &settings(|_| {}), &[]);
+        let other = settings(|b| b.name = "docker0".to_owned());
+        let bridge = model.resolve_network("bridge").unwrap().id;
+        let sandbox = SandboxId::from_bytes([1; 32]);
+        model.create_sandbox(SandboxSpec::new(sandbox, "c1")).unwrap();
+        let endpoint = EndpointId::from_bytes([2; 32]);
+        model.connect(EndpointSpec::new(endpoint, bridge, sandbox)).unwrap();
+        assert_eq!(start(&mut model, &other, &[]), Touched::default());
+        model.remove_sandbox(sandbox).unwrap();
+        assert_eq!(start(&mut model, &other, &[]).networks.len(), 2);
+        assert_eq!(model.resolve_network("bridge").unwrap().bridge_name().as_str(), "docker0");
+    }
+
+    #[test]
+    fn the_default_bridge_can_be_absent() {
+        let mut model = Model::default();
+        start(&mut model, &settings(|b| b.disabled = true), &[]);
+        assert!(model.resolve_network("bridge").is_err());
+        assert!(model.resolve_network("none").is_ok());
+    }
+}
