@@ -1,6 +1,6 @@
 //! Taking the engine off a machine: everything of ours that the kernel has.
 //!
-//! In: where the namespaces are pinned. Out: a host without a link, rule, namespace or pin of ours.
+//! In: where the namespaces are pinned. Out: a host without a link, rule, namespace, pin or cgroup of ours.
 //! It is the ordinary difference, to a host that has nothing.
 
 use std::path::Path;
@@ -21,7 +21,7 @@ pub fn purge(exec_root: &Path) -> Result<usize> {
     let observed = kernel.observe().map_err(|e| system("observe the host", e))?;
     let changes = diff(&observed, &HostState::default());
     kernel.apply(&changes).map_err(|e| system("remove what is ours", e.error))?;
-    kernel.settle();
+    hawser_runtime::remove_cgroup_parent();
     kernel.close().map_err(|e| system("remove the table and the namespace directory", e))?;
     Ok(changes.len())
 }

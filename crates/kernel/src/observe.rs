@@ -123,8 +123,11 @@ impl View {
             }),
             _ => return None,
         };
-        // A link that is down shows no alias: it differs from any wanted one, and is repaired.
-        let alias = if record.up { record.alias.clone() } else { String::new() };
+        // A link with an end that is down shows no alias: it differs from any wanted one, and is
+        // repaired.
+        let far = peers.get(&(record.index, record.other_end));
+        let up = record.up && far.is_none_or(|(_, far)| far.up);
+        let alias = if up { record.alias.clone() } else { String::new() };
         let name = record.name.parse().ok()?;
         Some(Link { name, mac: record.mac?, mtu: record.mtu, alias, kind })
     }

@@ -42,5 +42,5 @@ pub use logs::{LogEntry, LogOptions, Logs};
 pub use oci::{MASKED_PATHS, READONLY_PATHS};
 pub use process::ProcessId;
 pub use runtime::Runtime;
-pub use setup::{CgroupMode, Config, Program, SetupError};
+pub use setup::{CgroupMode, Config, Program, SetupError, remove_cgroup_parent};
 pub use user::{Identity, UserError, lookup as lookup_user};

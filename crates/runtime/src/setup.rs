@@ -138,6 +138,17 @@ pub(crate) fn cgroups() -> Result<Cgroups, SetupError> {
     Ok(Cgroups { mode, swap_limit: swap_limit(mode), device_filter: device_filter(mode) })
 }
 
+/// Removes the empty cgroup that containers' cgroups were in, from every hierarchy: for an engine
+/// that leaves the machine. One that is in use stays.
+pub fn remove_cgroup_parent() {
+    let root = Path::new(CGROUP_ROOT);
+    let hierarchies = std::fs::read_dir(root).into_iter().flatten().flatten();
+    for hierarchy in hierarchies.map(|entry| entry.path()).chain([root.to_path_buf()]) {
+        // Absent in most, and busy where another engine of ours works.
+        let _ = std::fs::remove_dir(hierarchy.join("hawser"));
+    }
+}
+
 /// On version 2 the filter is an eBPF program, and crun lifts the limit of locked memory for it,
 /// which takes CAP_SYS_RESOURCE: a machine inside a machine may lack it.
 fn device_filter(mode: CgroupMode) -> bool {
