@@ -198,6 +198,27 @@ fn a_successor_finds_what_was_made_and_sweeps_what_was_removed() {
     });
 }
 
+/// What a daemon killed in the middle of an attach leaves: a far end that is down, without its
+/// addresses and routes. The ordinary difference mends it.
+#[test]
+fn a_half_made_endpoint_is_mended() {
+    on_test_host(|kernel| {
+        let all = union([&network(1), &endpoint(1, 2)]);
+        kernel.apply(&additions(&all)).expect("apply");
+        let down = || {
+            let mut inside = Socket::route().expect("socket");
+            let eth0 = crate::apply::find(&mut inside, &name("eth0")).expect("find");
+            inside.request(link::set_down(eth0.index)).expect("down");
+        };
+        kernel.in_namespace(&namespace_of(2), down).expect("enter");
+        let observed = kernel.observe().expect("observe");
+        assert_ne!(observed, all);
+        kernel.apply(&hawser_hoststate::diff(&observed, &all)).expect("mend");
+        assert_same(&kernel.observe().expect("observe"), &all);
+        connect(kernel, ip(1, 2), &namespace_of(2));
+    });
+}
+
 fn orphan() -> Link {
     Link {
         name: name("orphan"),
