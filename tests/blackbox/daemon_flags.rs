@@ -114,3 +114,17 @@ fn flags_without_meaning_here_are_accepted() {
     assert_eq!(host.docker().ok("run --rm busybox echo yes"), "yes");
     assert!(host.daemon_log().contains("containerd"), "{}", host.daemon_log());
 }
+
+#[test]
+fn what_containers_say_is_nobody_elses_business() {
+    let host = TestHost::running();
+    if host.engine() == EngineKind::Docker {
+        return; // its directories are elsewhere
+    }
+    host.docker().ok("run -d -e SECRET=1 busybox sleep 1000");
+    let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    for directory in ["/var/lib/hawser", "/run/hawser/containers", "/run/hawser/runtime"] {
+        assert!(host.sh(&format!("{nobody} ls {directory}/.")).status != 0, "{directory}");
+        assert_eq!(host.sh(&format!("ls {directory}/.")).status, 0, "{directory}");
+    }
+}

@@ -4,6 +4,8 @@
 //! compared with what the kernel and the conmons say, and the difference is applied. The verbs are
 //! methods in files of their own, `<noun>/<verb>.rs`.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use hawser_dns::Dns;
@@ -40,23 +42,31 @@ impl Engine {
     /// data root, settings that contradict what is there.
     pub async fn open(settings: Settings) -> Result<Arc<Self>> {
         let netns_dir = settings.exec_root.join("netns");
-        let runtime = Runtime::new(container::runtime_config(&settings, netns_dir)).await;
+        let config = container::runtime_config(&settings, netns_dir.clone());
+        let (settings, kernel) = blocking(move || {
+            // Others have no business in what containers write and say, nor with set-user-id
+            // programs of images; the socket's group must be able to pass.
+            make_dir(&settings.data_root, 0o710)?;
+            make_dir(&settings.exec_root, 0o711)?;
+            let kernel = Kernel::open(hawser_kernel::Config { netns_dir });
+            Ok((settings, kernel.map_err(|e| system("open the kernel", e))?))
+        })
+        .await?;
+        // After the kernel, which mounts the directory of pins: containers must not see that.
+        let runtime = Runtime::new(config).await;
         let runtime = runtime.map_err(|e| system("find the container runtime", e))?;
-        let engine = Arc::new(blocking(move || Self::assemble(settings, runtime)).await?);
+        let engine = blocking(move || Self::assemble(settings, kernel, runtime)).await?;
+        let engine = Arc::new(engine);
         engine.networks.recover(&engine).await?;
         container::recover(&engine).await?;
         Ok(engine)
     }
 
-    fn assemble(settings: Settings, runtime: Runtime) -> Result<Self> {
-        make_dir(&settings.data_root)?;
-        make_dir(&settings.exec_root)?;
+    fn assemble(settings: Settings, kernel: Kernel, runtime: Runtime) -> Result<Self> {
+        let kernel = Arc::new(kernel);
         let path = settings.data_root.join("hawser.redb");
         let store = Embedded::open(&path).map_err(|e| system("open the store", e))?;
         let store = Arc::new(store);
-        let netns_dir = settings.exec_root.join("netns");
-        let kernel = hawser_kernel::Config { netns_dir };
-        let kernel = Arc::new(Kernel::open(kernel).map_err(|e| system("open the kernel", e))?);
         let images = Images::open(&settings.data_root).map_err(|e| system("open the images", e))?;
         let dns = Dns::new(tokio::runtime::Handle::current());
         let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;
@@ -107,12 +117,8 @@ pub(crate) fn system(
     Error::caused(Kind::System, what, cause)
 }
 
-fn make_dir(path: &std::path::Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    // 0711: others may pass to what they own inside, as bind mounts need, but not list it.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(path)
-        .map_err(|e| system(&format!("make {}", path.display()), e))
+fn make_dir(path: &Path, mode: u32) -> Result<()> {
+    let made = std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)));
+    made.map_err(|e| system(&format!("make {}", path.display()), e))
 }

@@ -141,12 +141,14 @@ fn dns(options: &Options) -> Result<Vec<String>, Invalid> {
 }
 
 fn runtimes(options: &Options) -> BTreeMap<String, RuntimeSetting> {
-    let own = (RUNTIME.to_owned(), RuntimeSetting { path: RUNTIME.to_owned(), args: Vec::new() });
+    // Known without being told; one that is not installed is missed when a container asks for it.
+    let own = [RUNTIME, "runc"]
+        .map(|name| (name.to_owned(), RuntimeSetting { path: name.to_owned(), args: Vec::new() }));
     let given = options.runtimes.iter().map(|(name, runtime)| {
         let args = runtime.runtime_args.clone();
         (name.clone(), RuntimeSetting { path: runtime.path.clone(), args })
     });
-    [own].into_iter().chain(given).collect()
+    own.into_iter().chain(given).collect()
 }
 
 fn labels(options: &Options) -> Result<Vec<String>, Invalid> {
@@ -189,7 +191,7 @@ mod tests {
         assert!(settings.bridge.icc && settings.bridge.masquerade && !settings.bridge.disabled);
         assert_eq!(settings.default_shm_size, 64 << 20);
         assert_eq!(settings.default_runtime, "crun");
-        assert!(settings.runtimes.contains_key("crun"));
+        assert!(["crun", "runc"].iter().all(|name| settings.runtimes.contains_key(*name)));
     }
 
     #[test]

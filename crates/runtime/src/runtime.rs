@@ -107,7 +107,7 @@ impl Runtime {
             move |source| SetupError::Io { operation: operation.into(), source }
         };
         for folder in ["containers", "runtime"] {
-            std::fs::create_dir_all(config.exec_root.join(folder))
+            setup::private_folder(&config.exec_root.join(folder))
                 .map_err(failed("make the folders of containers"))?;
         }
         let mut mounts: Vec<PathBuf> = config.netns_dir.iter().cloned().collect();

@@ -138,6 +138,14 @@ pub(crate) fn cgroups() -> Result<Cgroups, SetupError> {
     Ok(Cgroups { mode, swap_limit: swap_limit(mode), device_filter: device_filter(mode) })
 }
 
+/// Makes a folder that only root may enter: bundles hold the environment of containers, secrets
+/// and all.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
 /// Removes the empty cgroup that containers' cgroups were in, from every hierarchy: for an engine
 /// that leaves the machine. One that is in use stays.
 pub fn remove_cgroup_parent() {
