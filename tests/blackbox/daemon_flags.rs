@@ -128,3 +128,45 @@ fn what_containers_say_is_nobody_elses_business() {
         assert_eq!(host.sh(&format!("ls {directory}/.")).status, 0, "{directory}");
     }
 }
+
+#[test]
+fn runtimes() {
+    let host = TestHost::new();
+    if host.engine() == EngineKind::Docker {
+        return; // it knows runc alone
+    }
+    host.start_daemon(&["--add-runtime", "mine=/usr/bin/crun"]);
+    host.load_busybox();
+    let c = host.client(Cli::Docker);
+    for runtime in ["crun", "runc", "mine"] {
+        assert_eq!(c.ok(&format!("run --rm --runtime {runtime} busybox echo yes")), "yes");
+    }
+}
+
+#[test]
+fn an_existing_bridge_is_used_as_it_is() {
+    let host = TestHost::new();
+    let make =
+        "ip link add br7 type bridge && ip addr add 10.77.0.1/24 dev br7 && ip link set br7 up";
+    assert_eq!(host.sh(make).status, 0);
+    host.start_daemon(&["--bridge", "br7"]);
+    host.load_busybox();
+    let c = host.client(Cli::Docker);
+    assert!(c.ok("run --rm busybox ip route").contains("default via 10.77.0.1"));
+    c.ok("run --rm busybox ping -c 1 10.77.0.1");
+    host.stop_daemon();
+    let bridge = host.sh("ip -o -4 addr show br7").stdout;
+    assert!(bridge.contains("10.77.0.1/24"), "{bridge}");
+    assert!(!host.sh("ip link").stdout.contains("hawser0"));
+}
+
+#[test]
+fn completions_are_generated() {
+    let host = TestHost::new();
+    let c = host.client(Cli::Hawser);
+    for (shell, word) in
+        [("bash", "complete"), ("zsh", "#compdef hawser"), ("fish", "complete -c hawser")]
+    {
+        assert!(c.ok(&format!("completion {shell}")).contains(word), "{shell}");
+    }
+}
