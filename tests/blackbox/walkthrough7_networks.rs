@@ -1,6 +1,6 @@
 //! Section 7, the simple cases: managing networks.
 
-use hawser_testkit::{Cli, TestHost};
+use hawser_testkit::{Cli, TestHost, eventually};
 
 use crate::seen::by_engine;
 
@@ -113,4 +113,53 @@ fn pruned(cli: Cli) {
     deleted.sort_unstable();
     assert_eq!(deleted, ["unused1", "unused2"]);
     assert_eq!(c.ok("network ls -q -f type=custom").lines().count(), 1);
+}
+
+/// Clients that go away in the middle neither stop a change half-way nor let the next one in early.
+#[test]
+fn clients_that_go_away_spoil_no_change() {
+    use std::io::Write as _;
+    let host = TestHost::running();
+    let socket = host.path(host.engine().socket());
+    let create = |i: u32| {
+        let ipam = format!("{{\"Config\":[{{\"Subnet\":\"10.7.{i}.0/24\"}}]}}");
+        let body = format!("{{\"Name\":\"hasty{i}\",\"IPAM\":{ipam}}}");
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        let (kind, length) = ("application/json", body.len());
+        write!(
+            stream,
+            "POST /networks/create HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        stream
+    };
+    let hasty = |first: u32| {
+        for i in (first..24).step_by(2) {
+            let stream = create(i);
+            // From before the change has begun to after its end.
+            std::thread::sleep(std::time::Duration::from_micros(u64::from(i) * 400));
+            drop(stream);
+        }
+    };
+    let c = host.client(Cli::Docker);
+    std::thread::scope(|scope| {
+        scope.spawn(|| hasty(0));
+        scope.spawn(|| hasty(1));
+        for i in 0..12 {
+            c.ok(&format!("network create --subnet 10.8.{i}.0/24 kept{i}"));
+        }
+    });
+    let count = |line: &str| host.sh(line).text().lines().count();
+    // What was asked for and begun is done to its end: every network has its bridge, and back.
+    eventually("networks and bridges agree", || {
+        let networks = c.ok("network ls -q -f type=custom").lines().count();
+        (networks == count("ip -o link show type bridge | grep ' br-'")).then_some(())
+    });
+    let names = c.ok("network ls --format '{{.Name}}'");
+    for i in 0..12 {
+        assert!(names.lines().any(|name| name == format!("kept{i}")), "kept{i}: {names}");
+    }
+    c.ok("network prune -f");
+    assert_eq!(count("ip -o link show type bridge | grep ' br-' || true"), 0);
 }

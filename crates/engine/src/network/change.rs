@@ -21,7 +21,9 @@ pub(super) struct Writer {
     kernel: Arc<Kernel>,
     settings: hawser_plan::Settings,
     model: RwLock<Arc<Model>>,
-    turn: tokio::sync::Mutex<()>,
+    /// Held by the work itself, not by who asked for it: a client that goes away must not let the
+    /// next change in before this one is done.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Writer {
@@ -33,7 +35,7 @@ impl Writer {
     ) -> Result<Self> {
         let model = super::records::load(&store)?;
         let model = RwLock::new(Arc::new(model));
-        Ok(Self { store, kernel, settings, model, turn: tokio::sync::Mutex::default() })
+        Ok(Self { store, kernel, settings, model, turn: Arc::default() })
     }
 
     /// The model as it is now.
@@ -52,10 +54,12 @@ impl Writer {
         F: FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)> + Send + 'static,
     {
         let writer = Arc::clone(self);
-        let turn = self.turn.lock().await;
-        let result = blocking(move || writer.transact(change)).await;
-        drop(turn);
-        result
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            let _turn = turn;
+            writer.transact(change)
+        })
+        .await
     }
 
     fn transact<T>(
@@ -94,17 +98,25 @@ impl Writer {
     /// Makes the whole host what the model says; for the start of the daemon.
     pub(super) async fn reconcile(self: &Arc<Self>) -> Result<usize> {
         let writer = Arc::clone(self);
-        let turn = self.turn.lock().await;
-        let done = blocking(move || {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            let _turn = turn;
             let observed = writer.kernel.observe().map_err(|e| system("observe the host", e))?;
             let wanted = hawser_plan::plan_all(&writer.model(), &writer.settings);
-            let changes = diff(&observed, &wanted);
-            writer.kernel.apply(&changes).map_err(refused)?;
-            Ok(changes.len())
-        });
-        let result = done.await;
-        drop(turn);
-        result
+            let mut changes = diff(&observed, &wanted);
+            let all = changes.len();
+            while let Err(error) = writer.kernel.apply(&changes) {
+                if !matches!(*error.object, hawser_hoststate::Key::HeldPort(_)) {
+                    return Err(refused(error));
+                }
+                // Somebody took it while no daemon held it. That is no reason to leave all others
+                // without an engine: what was applied is confirmed, and the rest goes on.
+                changes.remove(error.index);
+                tracing::error!(error = %refused(error), "a published port is not the engine's own");
+            }
+            Ok(all)
+        })
+        .await
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::check::{NetworkMode, check_endpoint};
 use super::tell::tell;
 use super::{join, law, sandbox_id};
+use crate::container::{Entry, to_the_end};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::record::{Container, Status};
@@ -22,10 +23,20 @@ impl Engine {
         settings: EndpointSettings,
     ) -> Result<()> {
         let entry = self.containers.find(container)?;
+        let (engine, network) = (Arc::clone(self), network.to_owned());
+        to_the_end(async move { engine.connect(&entry, &network, settings).await }).await
+    }
+
+    async fn connect(
+        self: &Arc<Self>,
+        entry: &Entry,
+        network: &str,
+        settings: EndpointSettings,
+    ) -> Result<()> {
+        let _lifecycle = entry.lifecycle.lock().await;
         let model = self.networks.writer.model();
         let target = model.resolve_network(network).map_err(law)?.clone();
         check_endpoint(&target.name.to_string(), &settings)?;
-        let _lifecycle = entry.lifecycle.lock().await;
         let record = entry.record();
         refuse(&record, &target)?;
         let running = matches!(record.state.status, Status::Running | Status::Paused);
@@ -52,15 +63,25 @@ impl Engine {
         let id = sandbox_id(&record.id)?;
         let links = self.networks.link_targets(self, record);
         let (network, settings) = (network.to_owned(), settings.clone());
-        self.networks
+        let joined = self
+            .networks
             .writer
             .change(move |model, _| {
                 let network = model.resolve_network(&network).map_err(law)?.id;
                 let spec = join::endpoint(id, network, &settings, &links)?;
-                Ok(((), model.connect(spec).map_err(law)?))
+                Ok((network, model.connect(spec).map_err(law)?))
             })
             .await?;
-        self.networks.name(self, record).await.map(|_| ())
+        let named = self.networks.name(self, record).await;
+        if named.is_err() {
+            let back = self
+                .networks
+                .writer
+                .change(move |model, _| Ok(((), model.disconnect(id, joined).map_err(law)?)));
+            back.await?;
+            self.networks.publish_zones(&[joined].into());
+        }
+        named.map(|_| ())
     }
 }
 

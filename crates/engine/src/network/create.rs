@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::Utc;
 use hawser_model::{NetworkId, NetworkName, NetworkSpec, PoolSpec};
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 
 use super::tell::tell;
 use super::{NetworkCreated, law};
+use crate::container::to_the_end;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::spec::{Ipam, IpamConfig, NetworkCreate};
@@ -19,22 +21,25 @@ impl Engine {
     /// # Errors
     /// Invalid, Conflict (name), Forbidden (subnet, predefined name), NotFound (driver),
     /// NotImplemented (swarm's, templates).
-    pub async fn network_create(&self, request: NetworkCreate) -> Result<NetworkCreated> {
+    pub async fn network_create(
+        self: &Arc<Self>,
+        request: NetworkCreate,
+    ) -> Result<NetworkCreated> {
         let spec = spec(request)?;
         let id = spec.id;
-        let around = self.networks.surroundings()?;
-        let network = self
-            .networks
-            .writer
-            .change(move |model, _| {
+        let engine = Arc::clone(self);
+        to_the_end(async move {
+            let around = engine.networks.surroundings()?;
+            let change = engine.networks.writer.change(move |model, _| {
                 let touched = model.create_network(spec, &around).map_err(law)?;
                 Ok((model.network(id).cloned(), touched))
-            })
-            .await?;
-        if let Some(network) = network {
-            tell(self, &network, "create", None);
-        }
-        Ok(NetworkCreated { id: id.to_string(), warning: String::new() })
+            });
+            if let Some(network) = change.await? {
+                tell(&engine, &network, "create", None);
+            }
+            Ok(NetworkCreated { id: id.to_string(), warning: String::new() })
+        })
+        .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! `network prune`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use hawser_model::Network;
@@ -16,7 +17,7 @@ impl Engine {
     ///
     /// # Errors
     /// Invalid: an unknown filter or value.
-    pub async fn network_prune(&self, filters: &Filters) -> Result<Vec<String>> {
+    pub async fn network_prune(self: &Arc<Self>, filters: &Filters) -> Result<Vec<String>> {
         filters.allow(KNOWN_FILTERS)?;
         let until = crate::container::until(filters, Utc::now())?;
         let model = self.networks.writer.model();
