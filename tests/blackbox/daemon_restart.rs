@@ -170,3 +170,29 @@ fn daemons_do_not_share_a_data_root() {
     // And the first is none the worse for it.
     assert_eq!(host.docker().ok("run --rm busybox echo fine"), "fine");
 }
+
+/// A port is the daemon's own only while there is one: what took it meanwhile keeps nobody else
+/// from having an engine.
+#[test]
+fn a_port_taken_meanwhile_does_not_keep_the_daemon_down() {
+    let host = TestHost::running();
+    let c = host.client(Cli::Docker);
+    c.ok("run -d --name web -p 8088:80 busybox httpd -f -p 80 -h /var/www");
+    c.ok("run -d --name other -p 8089:80 busybox httpd -f -p 80 -h /var/www");
+    host.kill_daemon();
+    let thief = host.spawn(["busybox", "nc", "-l", "-p", "8088"]);
+    eventually("the port is taken", || {
+        host.sh("busybox netstat -ltn").text().contains(":8088 ").then_some(())
+    });
+    host.start_again();
+    assert_eq!(c.ok("ps -q").lines().count(), 2);
+    c.ok("exec web true");
+    get(&host, "127.0.0.1:8089").ok();
+    if host.engine() == EngineKind::Hawser {
+        let log = host.daemon_log();
+        assert!(log.contains("failed to bind host port for 0.0.0.0:8088/tcp"), "{log}");
+    }
+    drop(thief);
+    c.ok("restart -t 0 web");
+    get(&host, "127.0.0.1:8088").ok();
+}
