@@ -155,3 +155,19 @@ fn connected(cli: Cli) {
     c.ok("network disconnect -f bridge later");
     assert_eq!(link_names(&c.ok("exec later ip -o link")), ["lo"]);
 }
+
+/// A link is to a container, not to the address that it had once.
+#[test]
+fn links_follow_a_restart() {
+    let host = TestHost::running();
+    let c = host.client(Cli::Docker);
+    c.ok("network create --subnet 10.5.0.0/24 net1");
+    c.ok("run -itd --name db --net net1 busybox");
+    c.ok("run -itd --name web --net net1 --link db:store busybox");
+    assert!(c.ok("exec web ping -c 1 -W 2 store").contains("10.5.0.2"));
+    c.ok("stop -t 0 db");
+    c.ok("run -itd --name other --net net1 busybox");
+    c.ok("start db");
+    assert_eq!(c.address("db"), "10.5.0.4");
+    assert!(c.ok("exec web ping -c 1 -W 2 store").contains("10.5.0.4"));
+}

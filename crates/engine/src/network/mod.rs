@@ -49,6 +49,8 @@ pub struct Networks {
     writer: Arc<Writer>,
     kernel: Arc<Kernel>,
     dns: Dns,
+    /// Held while the name service is told what the model says.
+    publishing: std::sync::Mutex<()>,
     pools: Vec<hawser_model::DefaultPool>,
     publish_address: Option<IpAddr>,
 }
@@ -70,7 +72,14 @@ impl Networks {
             pools = hawser_model::docker_pools();
         }
         let publish_address = settings.publish_address;
-        Ok(Self { writer: Arc::new(writer), kernel, dns, pools, publish_address })
+        Ok(Self {
+            writer: Arc::new(writer),
+            kernel,
+            dns,
+            publishing: std::sync::Mutex::default(),
+            pools,
+            publish_address,
+        })
     }
 
     /// What a new network must fit into: what the host has that is not ours.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use hawser_dns::{SocketFactory, Sockets, Upstream, View};
@@ -33,13 +33,23 @@ impl Networks {
         Ok(env)
     }
 
-    /// Makes the name service know who is on these networks now.
+    /// Makes the name service know who is on these networks now, and those who link to them.
     pub(super) fn publish_zones(&self, networks: &BTreeSet<NetworkId>) {
+        // The model is read under the lock: of two that publish, the later one tells the later model.
+        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let model = self.writer.model();
         for id in networks {
             match model.network(*id) {
                 Some(_) => self.dns.set_zone(&id.to_string(), hawser_plan::zone(&model, *id)),
                 None => self.dns.remove_zone(&id.to_string()),
+            }
+            let linking =
+                model.endpoints_of_network(*id).into_iter().filter(|e| !e.links.is_empty());
+            for sandbox in linking.map(|endpoint| endpoint.sandbox) {
+                if let Some((_, view)) = view(&model, sandbox) {
+                    // It does nothing for a sandbox that is not served (yet).
+                    self.dns.set_view(&sandbox.to_string(), view);
+                }
             }
         }
     }
