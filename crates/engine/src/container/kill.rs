@@ -35,8 +35,10 @@ impl Engine {
                 )));
             }
         }
-        if signal == signal::KILL || signal == stop_signal(&record) {
-            self.mark_stopped(&entry)?;
+        let ends_it = signal == signal::KILL || signal == stop_signal(&record);
+        if ends_it && self.mark_stopped(&entry)?.state.status == Status::Restarting {
+            // It ended by itself just now, and the policy did not know yet.
+            return self.cancel_restart(&entry).await;
         }
         if signal == signal::KILL {
             return self.kill_and_wait(&entry).await;

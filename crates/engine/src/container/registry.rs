@@ -52,8 +52,16 @@ pub(crate) struct Entry {
     /// Results of its health checks.
     pub(crate) health: Mutex<Option<HealthState>>,
     record: RwLock<Arc<Container>>,
-    /// Held while the record is changed: the store is slow, readers must not wait for it.
-    writer: Mutex<()>,
+    /// Held while the record is changed: the store is slow, readers must not wait for it. It says
+    /// whether there is a record: who waited for a removal must not write it anew.
+    writer: Mutex<Recorded>,
+}
+
+/// Whether a container has a record in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recorded {
+    Yes,
+    Removed,
 }
 
 /// Clients that attached, or want to.
@@ -122,7 +130,10 @@ impl Containers {
     /// Forgets a container, in the store as well.
     pub(crate) fn remove(&self, store: &Embedded, entry: &Entry) -> Result<()> {
         let transaction = Transaction::new().delete(key(&entry.id));
+        let mut recorded = entry.writer();
         store.commit(transaction).map_err(|e| system("remove the container's record", e))?;
+        *recorded = Recorded::Removed;
+        drop(recorded);
         let name = entry.record().name.clone();
         self.release(&name, &entry.id);
         self.write().by_id.remove(&entry.id);
@@ -204,7 +215,7 @@ impl Entry {
             clients: Mutex::default(),
             health: Mutex::default(),
             record: RwLock::new(Arc::new(record)),
-            writer: Mutex::default(),
+            writer: Mutex::new(Recorded::Yes),
         })
     }
 
@@ -227,19 +238,26 @@ impl Entry {
     /// Changes the record: stored first, then seen. Changes of one record are made one at a time.
     ///
     /// # Errors
-    /// The store cannot be written; nothing is changed then.
+    /// The store cannot be written, or the container was removed; nothing is changed then.
     pub(crate) fn update(
         &self,
         store: &Embedded,
         change: impl FnOnce(&mut Container),
     ) -> Result<Arc<Container>> {
-        let _one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorded = self.writer();
+        if *recorded == Recorded::Removed {
+            return Err(Error::not_found(format!("No such container: {}", self.id)));
+        }
         let mut next = Container::clone(&self.record());
         change(&mut next);
         in_place(|| self.store(store, &next))?;
         let next = Arc::new(next);
         *self.record.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         Ok(next)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Recorded> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The clients that attached before the start.
@@ -313,6 +331,17 @@ mod tests {
         assert_eq!(error.to_string(), wanted);
         all.remove(&store, &one).unwrap();
         assert!(all.reserve("one", &ContainerId::random()).is_ok());
+    }
+
+    #[test]
+    fn what_was_removed_is_not_stored_anew() {
+        let (_dir, store) = store();
+        let all = Containers::open(&store).unwrap();
+        let one = add(&all, &store, "one", "a");
+        all.remove(&store, &one).unwrap();
+        let error = one.update(&store, |record| record.name = "two".to_owned()).unwrap_err();
+        assert_eq!(error.kind(), Kind::NotFound);
+        assert!(Containers::open(&store).unwrap().all().is_empty());
     }
 
     #[test]

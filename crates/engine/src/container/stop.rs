@@ -8,6 +8,7 @@ use hawser_runtime as runtime;
 use super::events::container_event;
 use super::registry::Entry;
 use super::signal;
+use super::task::to_the_end;
 use crate::Engine;
 use crate::engine::system;
 use crate::error::{Error, Kind, Result};
@@ -38,7 +39,8 @@ impl Engine {
         options: StopOptions,
     ) -> Result<()> {
         let entry = self.containers.find(reference)?;
-        self.stop(&entry, &options).await
+        let engine = Arc::clone(self);
+        to_the_end(async move { engine.stop(&entry, &options).await }).await
     }
 
     pub(super) async fn stop(&self, entry: &Arc<Entry>, options: &StopOptions) -> Result<()> {
@@ -52,7 +54,10 @@ impl Engine {
             Status::Restarting => return self.cancel_restart(entry).await,
             _ => return Err(Error::new(Kind::NotModified, "Container is already stopped")),
         }
-        self.mark_stopped(entry)?;
+        if self.mark_stopped(entry)?.state.status == Status::Restarting {
+            // It ended by itself just now, and the policy did not know yet.
+            return self.cancel_restart(entry).await;
+        }
         self.signal(entry, signal).await?;
         let timeout = options.timeout.or(record.config.stop_timeout).unwrap_or(DEFAULT_TIMEOUT);
         let limit = u64::try_from(timeout).ok().map(Duration::from_secs);
@@ -65,8 +70,8 @@ impl Engine {
     }
 
     /// Remembers that a user wants it stopped, so that no policy starts it again.
-    pub(super) fn mark_stopped(&self, entry: &Arc<Entry>) -> Result<()> {
-        entry.update(&self.store, |record| record.state.stopped_by_user = true).map(drop)
+    pub(super) fn mark_stopped(&self, entry: &Arc<Entry>) -> Result<Arc<Container>> {
+        entry.update(&self.store, |record| record.state.stopped_by_user = true)
     }
 
     /// Sends a signal; a frozen container is let go so that it can take it.
