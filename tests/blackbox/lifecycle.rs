@@ -164,3 +164,38 @@ fn events(cli: Cli) {
         .collect();
     assert!(order.is_sorted(), "{past}");
 }
+
+/// A check that hangs is ended: else there would be one more of it with every check.
+#[test]
+fn hanging_health_checks_do_not_pile_up() {
+    let host = TestHost::running();
+    let c = host.client(Cli::Docker);
+    c.ok("run -d --name c1 --health-cmd 'exec sleep 1234' --health-interval 100ms \
+          --health-timeout 100ms --health-retries 3 busybox sleep 1000");
+    eventually("it is unhealthy", || {
+        (c.inspect("c1", "{{.State.Health.Status}} {{len .State.Health.Log}}") == "unhealthy 5")
+            .then_some(())
+    });
+    let hanging = c.ok("top c1").lines().filter(|line| line.contains("sleep 1234")).count();
+    assert!(hanging <= 2, "{hanging}");
+    assert!(
+        c.inspect("c1", "{{json .State.Health.Log}}").contains("Health check exceeded timeout")
+    );
+}
+
+/// Who asked for a stop need not stay: it is killed when its time is over all the same.
+#[test]
+fn a_stop_goes_on_without_its_client() {
+    use std::io::Write as _;
+    let host = TestHost::running();
+    let c = host.client(Cli::Docker);
+    c.ok("run -d --name c1 busybox sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'");
+    let mut client =
+        std::os::unix::net::UnixStream::connect(host.path(host.engine().socket())).unwrap();
+    write!(client, "POST /containers/c1/stop?t=1 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    drop(client);
+    eventually("it is stopped", || {
+        (c.inspect("c1", "{{.State.Status}}") == "exited").then_some(())
+    });
+}

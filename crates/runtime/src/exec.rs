@@ -14,6 +14,7 @@ use crate::bundle::{ExecSpec, TerminalSize};
 use crate::conmon::{Messages, Watch};
 use crate::container::Container;
 use crate::error::{self, CreateError, Error};
+use crate::process::{self, ProcessId};
 use crate::runtime::Host;
 use crate::{oci, user};
 
@@ -30,6 +31,8 @@ pub struct ExecSession {
 #[derive(Debug, Clone)]
 pub struct Execed {
     pid: i32,
+    /// None if it ended before it could be looked at.
+    process: Option<ProcessId>,
     dir: Arc<Path>,
     exit: watch::Receiver<Option<i32>>,
 }
@@ -57,6 +60,17 @@ impl Execed {
     #[must_use]
     pub fn exit_code(&self) -> Option<i32> {
         *self.exit.borrow()
+    }
+
+    /// Ends it with SIGKILL; what it started itself goes on. One that has ended is not an error.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn kill(&self) -> Result<(), Error> {
+        let Some(pidfd) = self.process.and_then(|process| process.open().ok()) else {
+            return Ok(());
+        };
+        process::signal(&pidfd, rustix::process::Signal::KILL).map_err(Error::io("kill a command"))
     }
 
     /// Sets the size of its terminal.
@@ -88,7 +102,8 @@ pub(crate) async fn exec(
         }
     };
     let (sender, exit) = watch::channel(None);
-    let exec = Execed { pid, dir: dir.as_path().into(), exit };
+    let process = ProcessId::of(pid).ok();
+    let exec = Execed { pid, process, dir: dir.as_path().into(), exit };
     if let Some(size) = spec.size.filter(|_| spec.tty)
         && let Err(error) = exec.resize(size)
     {

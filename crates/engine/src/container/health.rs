@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use hawser_runtime::ExecSpec;
+use hawser_runtime::{ExecSession, ExecSpec};
 
 use super::events::container_event;
 use super::registry::Entry;
@@ -119,27 +119,24 @@ impl Engine {
 
     async fn check_health(&self, entry: &Entry, check: &Check) -> HealthResult {
         let start = Utc::now();
-        let run = tokio::time::timeout(check.timeout, self.run_check(entry, check)).await;
-        let (exit_code, output) = run.unwrap_or_else(|_| {
-            let text = format!("Health check exceeded timeout ({:?})", check.timeout);
-            (-1, text)
-        });
-        HealthResult { start, end: Utc::now(), exit_code, output }
-    }
-
-    async fn run_check(&self, entry: &Entry, check: &Check) -> (i32, String) {
         let spec = ExecSpec { args: check.command.clone(), ..ExecSpec::default() };
-        let mut session = match self.runtime.exec(entry.id.as_str(), spec).await {
-            Ok(session) => session,
-            Err(e) => return (-1, e.to_string()),
+        let (exit_code, output) = match self.runtime.exec(entry.id.as_str(), spec).await {
+            Err(e) => (-1, e.to_string()),
+            Ok(session) => {
+                let exec = session.exec.clone();
+                match tokio::time::timeout(check.timeout, result_of(session)).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        // Else each check would add one more process that hangs.
+                        if let Err(e) = exec.kill() {
+                            tracing::warn!(container = %entry.id, error = %e, "a health check goes on");
+                        }
+                        (-1, format!("Health check exceeded timeout ({:?})", check.timeout))
+                    }
+                }
+            }
         };
-        let mut output = Vec::new();
-        while let Ok(Some(chunk)) = session.attachment.output.next().await {
-            let room = OUTPUT.saturating_sub(output.len());
-            output.extend_from_slice(&chunk.data[..chunk.data.len().min(room)]);
-        }
-        let code = session.exec.wait().await;
-        (code, String::from_utf8_lossy(&output).into_owned())
+        HealthResult { start, end: Utc::now(), exit_code, output }
     }
 
     fn note_health(&self, entry: &Entry, check: &Check, result: HealthResult, starting: bool) {
@@ -152,6 +149,17 @@ impl Engine {
             container_event(self, &entry.record(), format!("health_status: {now}"), []);
         }
     }
+}
+
+/// Exit code and output of a check, once it has ended.
+async fn result_of(mut session: ExecSession) -> (i32, String) {
+    let mut output = Vec::new();
+    while let Ok(Some(chunk)) = session.attachment.output.next().await {
+        let room = OUTPUT.saturating_sub(output.len());
+        output.extend_from_slice(&chunk.data[..chunk.data.len().min(room)]);
+    }
+    let code = session.exec.wait().await;
+    (code, String::from_utf8_lossy(&output).into_owned())
 }
 
 /// What a result means: one success is healthy, so many failures one after another are not.

@@ -13,7 +13,7 @@ use super::create::{check_runs, exec_event};
 use super::registry::{Exec, Stage};
 use crate::Engine;
 use crate::container::events::container_event;
-use crate::container::{Attachment, StreamKind, Wants, detach, not_running};
+use crate::container::{Attachment, StreamKind, Wants, detach, not_running, to_the_end};
 use crate::error::{Error, Kind, Result};
 use crate::record::ContainerId;
 use crate::spec::ExecConfig;
@@ -47,9 +47,18 @@ impl Engine {
         check_runs(&record)?;
         exec.begin()?;
         exec_event(self, &record, &exec, "exec_start");
-        let spec = spec(&exec.config, &options);
+        let engine = Arc::clone(self);
+        to_the_end(async move { engine.run_exec(&exec, &options).await }).await
+    }
+
+    async fn run_exec(
+        self: &Arc<Self>,
+        exec: &Arc<Exec>,
+        options: &ExecStart,
+    ) -> Result<Option<Attachment>> {
+        let spec = spec(&exec.config, options);
         match self.runtime.exec(exec.container.as_str(), spec).await {
-            Ok(session) => Ok(self.started(&exec, session, options.detach)),
+            Ok(session) => Ok(self.started(exec, session, options.detach)),
             Err(e) => {
                 exec.set_stage(Stage::Failed(exit_code(&e)));
                 if let CreateError::Host(
