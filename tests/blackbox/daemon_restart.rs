@@ -133,6 +133,29 @@ fn what_ended_meanwhile_is_known_afterwards() {
     }
 }
 
+/// Whoever administers a network can take away what the rest of it stands on. The daemon starts,
+/// what can be repaired is, and the others are none the worse.
+#[test]
+fn drift_does_not_keep_the_daemon_down() {
+    let host = TestHost::running();
+    if host.engine() == EngineKind::Docker {
+        return; // it repairs no rules
+    }
+    let c = host.client(Cli::Docker);
+    c.ok("run -d --name web -p 8088:80 busybox httpd -f -p 80 -h /var/www");
+    c.ok("run -d --name rebel --privileged busybox sleep 1000");
+    c.ok("exec rebel ip route flush table main");
+    host.run(["nft", "flush", "table", "inet", "hawser"]).ok();
+    assert_ne!(get(&host, "127.0.0.1:8088").status, 0);
+    host.kill_daemon();
+    host.start_again();
+    get(&host, "127.0.0.1:8088").ok();
+    c.ok("exec web ping -c 1 -W 2 172.17.0.1");
+    // It gets all back with its next start.
+    c.ok("restart -t 0 rebel");
+    c.ok("exec rebel ping -c 1 -W 2 172.17.0.1");
+}
+
 /// `kill -9` at any instant leaves nothing without an owner, and loses nothing acknowledged.
 #[test]
 fn kill_at_any_instant() {

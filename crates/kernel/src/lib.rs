@@ -97,10 +97,11 @@ impl Kernel {
         })
     }
 
-    /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`, unless it is
-    /// there in that version. `version` is any short text, changed when the skeleton changes; it
-    /// becomes the table's comment. A table of another version is replaced, its elements
-    /// kept, in one transaction. Returns whether it was loaded.
+    /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`. `version` is any
+    /// short text, changed when the skeleton changes; it becomes the table's comment. A table of
+    /// another version is replaced, its elements kept, in one transaction; one of that version
+    /// gets the rules anew that somebody may have flushed. Returns whether it was not there in
+    /// that version.
     ///
     /// # Errors
     /// `nft` is missing (the hint says how to install it) or refuses the text.

@@ -106,13 +106,15 @@ impl Writer {
             let mut changes = diff(&observed, &wanted);
             let all = changes.len();
             while let Err(error) = writer.kernel.apply(&changes) {
-                if !matches!(*error.object, hawser_hoststate::Key::HeldPort(_)) {
+                if error.index >= changes.len() {
                     return Err(refused(error));
                 }
-                // Somebody took it while no daemon held it. That is no reason to leave all others
-                // without an engine: what was applied is confirmed, and the rest goes on.
+                // Somebody took a port while no daemon held it; a container that may administer
+                // its network took away what the rest stands on. That is no reason to leave all
+                // others without an engine: what was applied is confirmed, and the rest goes on.
                 changes.remove(error.index);
-                tracing::error!(error = %refused(error), "a published port is not the engine's own");
+                let object = format!("{:?}", error.object);
+                tracing::error!(object, error = %refused(error), "cannot be had as the records say");
             }
             Ok(all)
         })

@@ -20,7 +20,8 @@ const PROGRAMS: [&str; 2] = ["nft", "/usr/sbin/nft"];
 /// Type of a comment in a table's user data (NFTNL_UDATA_TABLE_COMMENT).
 const COMMENT: u8 = 0;
 
-/// Loads `text` unless a table with that version is there; replaces one of another version.
+/// Loads `text`; true unless a table with that version was there. One of another version is replaced.
+/// In one of the same version, `text` writes anew the rules that somebody may have flushed.
 pub(crate) fn load(socket: &mut Socket, text: &str, version: &str) -> Result<bool, Error> {
     let quotable = |c: char| c.is_ascii_graphic() && c != '"' || c == ' ';
     if version.is_empty() || version.len() > 100 || !version.chars().all(quotable) {
@@ -28,7 +29,7 @@ pub(crate) fn load(socket: &mut Socket, text: &str, version: &str) -> Result<boo
     }
     let found = version_loaded(socket)?;
     if found.as_deref() == Some(version) {
-        return Ok(false);
+        return run(text).map(|()| false);
     }
     // One transaction, elements included: there is no moment without a table, or without them.
     let (delete, elements) = match found {
