@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Name of a link: 1 to 15 bytes, no `/`, no white space, not `.` or `..` (kernel: `dev_valid_name`).
+/// Name of a link: 1 to 15 bytes, no `/`, no white space, not `.` or `..` (kernel: `dev_valid_name`),
+/// and no `%`, which asks the kernel to choose a number (`dev_alloc_name`): no link is called so.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IfName(String);
 
 /// The text is not a link name that the kernel accepts.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("invalid interface name {0:?}: 1 to 15 characters without '/', ':' and white space")]
+#[error("invalid interface name {0:?}: 1 to 15 characters without '/', ':', '%' and white space")]
 pub struct InvalidIfName(pub String);
 
 impl IfName {
@@ -25,7 +26,7 @@ impl IfName {
 impl FromStr for IfName {
     type Err = InvalidIfName;
     fn from_str(s: &str) -> Result<Self, InvalidIfName> {
-        let bad = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+        let bad = |c: char| "/:%".contains(c) || c.is_whitespace() || c.is_control();
         if s.is_empty() || s.len() > 15 || s == "." || s == ".." || s.contains(bad) {
             return Err(InvalidIfName(s.to_owned()));
         }
@@ -161,5 +162,21 @@ impl TryFrom<String> for MacAddr {
 impl From<MacAddr> for String {
     fn from(mac: MacAddr) -> String {
         mac.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_names_are_those_that_links_can_have() {
+        for name in ["eth0", "br-0123456789ab", "a.1", "é"] {
+            assert!(name.parse::<IfName>().is_ok(), "{name}");
+        }
+        // The kernel makes br0 of the fifth, which nobody would find again.
+        for name in ["", ".", "..", "a/b", "br%d", "a:1", "a b", "sixteen-letters-"] {
+            assert!(name.parse::<IfName>().is_err(), "{name}");
+        }
     }
 }
