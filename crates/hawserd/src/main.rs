@@ -5,6 +5,7 @@
 
 mod config;
 mod ignored;
+mod limits;
 mod listen;
 mod log;
 mod notify;
@@ -72,6 +73,7 @@ fn start(config: &Config) -> anyhow::Result<()> {
         println!("removed {count} objects from the kernel");
         return Ok(());
     }
+    limits::raise_open_files();
     let listeners = listen::bind(options)?;
     let sockets: Vec<PathBuf> = listeners.iter().filter_map(Listener::own_path).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
