@@ -94,15 +94,13 @@ async fn run(
     let started = watch.create(&host.spawner, place).await;
     match started {
         Ok(Ok(pid)) => {
-            let failed = || Error::io(format!("find the processes of container {}", bundle.id));
-            let conmon = conmon::read_number(dir.join(conmon::CONMON_PID)).map_err(failed())?;
-            let created = Created {
-                runtime,
-                process: ProcessId::of(pid).map_err(failed())?,
-                conmon: ProcessId::of(conmon).map_err(failed())?,
-                cgroup,
-                stdin_once,
-            };
+            let found = processes(dir, pid);
+            if found.is_err() {
+                abandon(host, &bundle.id).await;
+            }
+            let failed = Error::io(format!("find the processes of container {}", bundle.id));
+            let (process, conmon) = found.map_err(failed)?;
+            let created = Created { runtime, process, conmon, cgroup, stdin_once };
             let (program, mode) = (program.clone(), host.cgroups.mode);
             Ok(Container::new(&bundle.id, dir.to_path_buf(), program, created, mode))
         }
@@ -112,6 +110,12 @@ async fn run(
             Err(error.into())
         }
     }
+}
+
+/// Process 1 and its `conmon`; either may have been killed since it told its number.
+fn processes(dir: &Path, pid: i32) -> io::Result<(ProcessId, ProcessId)> {
+    let conmon = conmon::read_number(dir.join(conmon::CONMON_PID))?;
+    Ok((ProcessId::of(pid)?, ProcessId::of(conmon)?))
 }
 
 /// After an unexpected end: takes away what may be there.

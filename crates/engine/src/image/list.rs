@@ -81,20 +81,33 @@ fn reference_matches(image: &Image, filters: &Filters) -> bool {
 }
 
 /// Whether a shell pattern of `*` and `?` matches the whole text; neither matches a slash.
+///
+/// Only the last star is ever made longer: what an earlier one could still take, the last one can
+/// as well. So the time is bounded by the product of the lengths, whatever the pattern.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (Some(first), rest) = (pattern.chars().next(), text.chars().next()) else {
-        return text.is_empty();
-    };
-    let pattern_rest = &pattern[first.len_utf8()..];
-    match (first, rest) {
-        ('*', None) => glob(pattern_rest, text),
-        ('*', Some(c)) => {
-            glob(pattern_rest, text) || (c != '/' && glob(pattern, &text[c.len_utf8()..]))
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Behind the last star, and where the text goes on behind what it has taken.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                star = Some((p, t));
+            }
+            Some('?') if text[t] != '/' => (p, t) = (p + 1, t + 1),
+            Some(c) if *c == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((behind, taken)) if text[taken] != '/' => {
+                    star = Some((behind, taken + 1));
+                    (p, t) = (behind, taken + 1);
+                }
+                _ => return false,
+            },
         }
-        ('?', Some(c)) if c != '/' => glob(pattern_rest, &text[c.len_utf8()..]),
-        (p, Some(c)) if p == c => glob(pattern_rest, &text[c.len_utf8()..]),
-        _ => false,
     }
+    pattern[p..].iter().all(|c| *c == '*')
 }
 
 #[cfg(test)]
@@ -110,5 +123,17 @@ mod tests {
         assert!(!glob("busy", "busybox"));
         assert!(glob("", ""));
         assert!(glob("a*", "a"));
+        assert!(!glob("?", "/"));
+        assert!(!glob("a?", "a"));
+        assert!(glob("*a*b", "xaab"));
+        assert!(glob("*/*:*", "x.io/a:1"));
+        assert!(!glob("*a/a*b", "a/a/ab"));
+    }
+
+    #[test]
+    fn many_stars_take_no_longer() {
+        let (stars, name) = ("*a".repeat(40), "a".repeat(120));
+        assert!(glob(&stars, &name));
+        assert!(!glob(&format!("{stars}b"), &name));
     }
 }
