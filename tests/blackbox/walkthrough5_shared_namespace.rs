@@ -37,3 +37,33 @@ fn shared(cli: Cli) {
     c.ok("rm -f netcontainer1 netcontainer2");
     before.assert_restored(&host);
 }
+
+/// The machine restarts: everything is started at once, an owner of a namespace before who shares it.
+#[test]
+fn owners_start_first() {
+    let host = TestHost::running();
+    let c = host.docker();
+    c.ok("run -d --name owner --restart always busybox sleep 1000");
+    let sharing = "--restart always --network container:owner";
+    c.ok(&format!("run -d --name shares1 {sharing} busybox sleep 1000"));
+    c.ok(&format!("run -d --name shares2 {sharing} busybox sleep 1000"));
+    c.ok("run -d --name linked --restart always --link owner busybox sleep 1000");
+    let all = ["owner", "shares1", "shares2", "linked"];
+    let pids = c.ok(&format!("inspect -f '{{{{.State.Pid}}}}' {}", all.join(" ")));
+    host.kill_daemon();
+    host.sh(&format!("kill -9 {}", pids.replace('\n', " "))).ok();
+    host.start_again();
+    for name in all {
+        eventually("it runs again", || {
+            let state = c.inspect(name, "{{.State.Status}} {{.State.Pid}}");
+            let pid = state.strip_prefix("running ")?;
+            (!pids.lines().any(|old| old == pid)).then_some(())
+        });
+    }
+    let address = c.address("owner");
+    for name in ["shares1", "shares2"] {
+        let shown = c.ok(&format!("exec {name} ip -o -4 addr show eth0"));
+        assert!(shown.contains(&address), "{shown}");
+    }
+    c.ok("exec linked ping -c 1 -W 2 owner");
+}

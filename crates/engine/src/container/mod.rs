@@ -16,6 +16,7 @@ mod kill;
 mod list;
 mod logs;
 mod name;
+mod needed;
 mod paths;
 mod pause;
 mod port_filter;

@@ -166,6 +166,7 @@ impl Engine {
                 tokio::spawn(async move { engine.restart_after(&entry, Duration::ZERO).await });
             } else if record.state.status == Status::Exited && wants_start_with_daemon(&record) {
                 tokio::spawn(async move {
+                    engine.await_needed(&record).await;
                     if let Err(e) = engine.container_start(entry.id.as_str()).await {
                         tracing::error!(container = %entry.id, error = %e, "cannot start it");
                     }

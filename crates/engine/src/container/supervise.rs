@@ -106,8 +106,13 @@ impl Engine {
     }
 
     pub(super) async fn restart_after(self: &Arc<Self>, entry: &Arc<Entry>, wait: Duration) {
+        let record = entry.record();
+        let due = async {
+            tokio::time::sleep(wait).await;
+            self.await_needed(&record).await;
+        };
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = due => {}
             () = entry.cancel_restart.notified() => return,
         }
         let _one = entry.lifecycle.lock().await;
