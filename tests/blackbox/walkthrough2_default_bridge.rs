@@ -144,6 +144,13 @@ fn linked(cli: Cli) {
         c.ok("exec test8 cat /etc/hosts").contains(&moved).then_some(())
     });
     c.ok("exec test8 ping -c 1 -W 2 test7");
+    // The target gets another name: the link stays.
+    assert_eq!(c.inspect("test8", "{{json .HostConfig.Links}}"), r#"["/test7:/test8/test7"]"#);
+    c.ok("rename test7 other7");
+    assert_eq!(c.inspect("test8", "{{json .HostConfig.Links}}"), r#"["/other7:/test8/test7"]"#);
+    c.ok("restart -t 0 test8");
+    c.ok("exec test8 ping -c 1 -W 2 test7");
+    c.ok("rename other7 test7");
     // An alias, and an unknown target.
     c.ok("run --rm --link test7:db busybox ping -c 1 -W 2 db");
     c.fails("run --rm --link nosuch busybox true", 125, "nosuch");

@@ -87,7 +87,11 @@ pub struct HealthResult {
 impl Engine {
     /// A container as it is shown, without its size.
     pub(super) fn container_view(&self, entry: &Entry) -> ContainerView {
-        let record = entry.record();
+        let mut record = entry.record();
+        if record.host_config.links.is_some() {
+            let shown = shown_links(&record);
+            Arc::make_mut(&mut record).host_config.links = shown;
+        }
         ContainerView {
             network: self.networks.view(&record),
             paths: self.container_paths(&record),
@@ -140,6 +144,20 @@ impl Engine {
     }
 }
 
+/// Links as paths, `/target:/container/alias`. Those on user-defined networks are shown with their
+/// endpoints.
+fn shown_links(record: &Container) -> Option<Vec<String>> {
+    if record.host_config.network_mode != "bridge" {
+        return None;
+    }
+    let path = |link: &String| {
+        let (target, alias) = link.split_once(':').unwrap_or((link, link));
+        let alias = alias.rsplit('/').next().unwrap_or(alias);
+        format!("/{}:/{}/{alias}", target.trim_start_matches('/'), record.name)
+    };
+    record.host_config.links.as_ref().map(|links| links.iter().map(path).collect())
+}
+
 /// Bytes of the regular files below a directory; what goes away meanwhile does not count.
 pub(super) fn size_of(dir: &std::path::Path) -> u64 {
     let Ok(files) = std::fs::read_dir(dir) else { return 0 };
@@ -149,4 +167,22 @@ pub(super) fn size_of(dir: &std::path::Path) -> u64 {
         _ => 0,
     };
     files.flatten().map(size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::testing::record;
+
+    #[test]
+    fn links_are_shown_as_paths() {
+        let mut it = record("web");
+        it.host_config.network_mode = "bridge".into();
+        it.host_config.links = Some(vec!["db:data".into(), "cache".into()]);
+        let shown = shown_links(&it).unwrap();
+        let name = &it.name;
+        assert_eq!(shown, [format!("/db:/{name}/data"), format!("/cache:/{name}/cache")]);
+        it.host_config.network_mode = "net1".into();
+        assert_eq!(shown_links(&it), None);
+    }
 }
