@@ -9,6 +9,7 @@ with_both_clients!(
     surroundings,
     files_and_users,
     privileges,
+    shared_memory,
     limits,
     detached,
     terminal
@@ -172,6 +173,24 @@ fn privileges(cli: Cli) {
     // Namespaces of the host.
     assert_eq!(run("--pid host", "cat /proc/1/comm"), host.sh("cat /proc/1/comm").text());
     assert_eq!(run("--uts host", "hostname"), "testhost");
+    let sysctl = "run --rm --net host --sysctl net.ipv4.ip_forward=0 busybox true";
+    c.fails(sysctl, 125, "\"net.ipv4.ip_forward\" not allowed in host network namespace");
+}
+
+fn shared_memory(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let mounts = |mode: &str| {
+        let text = c.ok(&format!("run --rm --ipc {mode} busybox cat /proc/mounts"));
+        ["/dev/mqueue", "/dev/shm"].map(|path| text.contains(&format!(" {path} ")))
+    };
+    assert_eq!(mounts("private"), [true, true]);
+    assert_eq!(mounts("none"), [true, false]);
+    assert_eq!(mounts("host"), [true, true]);
+    c.ok("run -d --name alone busybox sleep 1000");
+    c.fails("run --rm --ipc container:alone busybox true", 125, "non-shareable IPC");
+    c.ok("run -d --name open --ipc shareable busybox sleep 1000");
+    c.ok("run --rm --ipc container:open busybox true");
 }
 
 fn limits(cli: Cli) {

@@ -31,6 +31,8 @@ pub struct Bundle {
     pub mounts: Vec<Mount>,
     /// Size of `/dev/shm` in bytes; `None` is Docker's 64 MiB.
     pub shm_size: Option<u64>,
+    /// No `/dev/shm` at all.
+    pub without_shm: bool,
     /// Devices beside the default ones.
     pub devices: Vec<Device>,
     /// Further rules for the device cgroup as `(type major:minor access)` text, e.g. `c 1:3 mr`.
@@ -82,6 +84,7 @@ impl Bundle {
             domainname: String::new(),
             mounts: Vec::new(),
             shm_size: None,
+            without_shm: false,
             devices: Vec::new(),
             device_cgroup_rules: Vec::new(),
             privileged: false,

@@ -37,6 +37,7 @@ pub(super) fn of(
     bundle.domainname.clone_from(&record.config.domainname);
     bundle.mounts = mounts(record, &joined.etc)?;
     bundle.shm_size = u64::try_from(host.shm_size).ok().filter(|size| *size > 0);
+    bundle.without_shm = host.ipc_mode == "none";
     bundle.devices = host.devices.iter().flatten().map(device).collect();
     bundle.device_cgroup_rules = host.device_cgroup_rules.clone().unwrap_or_default();
     bundle.privileged = host.privileged;
@@ -235,6 +236,13 @@ fn namespace(engine: &Engine, mode: &str, kind: &str) -> Result<Namespace> {
     }
     let Some(reference) = mode.strip_prefix("container:") else { return Ok(Namespace::Private) };
     let other = engine.containers.find(reference)?.record();
+    if kind == "ipc" && matches!(other.host_config.ipc_mode.as_str(), "private" | "none") {
+        return Err(Error::invalid(format!(
+            "can't join IPC of container {}: non-shareable IPC (hint: use IpcMode:shareable for \
+             the donor container)",
+            other.id
+        )));
+    }
     match other.state.pid {
         Some(pid) => Ok(Namespace::Join(PathBuf::from(format!("/proc/{pid}/ns/{kind}")))),
         None => Err(Error::conflict(format!(

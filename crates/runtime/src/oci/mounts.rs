@@ -41,15 +41,19 @@ fn defaults(bundle: &Bundle) -> Result<Vec<OciMount>, CreateError> {
         mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", access])?,
         mount("/sys/fs/cgroup", "cgroup", "cgroup", &cgroup)?,
     ];
+    // The file system shows the queues of the namespace that it is mounted in, so no bind mount is
+    // needed for the host's: few hosts have it mounted.
+    mounts.push(mount("/dev/mqueue", "mqueue", "mqueue", &plain)?);
     if bundle.namespaces.ipc == Namespace::Host {
         // With the host's System V objects come its POSIX ones.
-        for path in ["/dev/mqueue", "/dev/shm"] {
-            mounts.push(mount(path, "bind", path, &["rbind", "nosuid", "noexec", "nodev"])?);
-        }
+        let options = ["rbind", "nosuid", "noexec", "nodev"];
+        mounts.push(mount("/dev/shm", "bind", "/dev/shm", &options)?);
+        return Ok(mounts);
+    }
+    if bundle.without_shm {
         return Ok(mounts);
     }
     let size = format!("size={}", bundle.shm_size.unwrap_or(SHM_SIZE));
-    mounts.push(mount("/dev/mqueue", "mqueue", "mqueue", &plain)?);
     let shm = ["nosuid", "noexec", "nodev", "mode=1777", &size];
     mounts.push(mount("/dev/shm", "tmpfs", "shm", &shm)?);
     Ok(mounts)

@@ -41,6 +41,23 @@ fn docker_s_defaults_hold() {
 }
 
 #[test]
+fn what_memory_is_shared_follows_the_ipc_mode() {
+    let kind_of = |bundle: &Bundle, target: &str| {
+        let spec = json(bundle, CgroupMode::V1);
+        let mount = spec["mounts"].as_array().unwrap().iter().find(|m| m["destination"] == target);
+        mount.map(|mount| mount["type"].as_str().unwrap().to_owned())
+    };
+    let mut host = bundle();
+    host.namespaces.ipc = Namespace::Host;
+    assert_eq!(kind_of(&host, "/dev/shm").as_deref(), Some("bind"));
+    // Not bound from the host, which need not have it mounted.
+    assert_eq!(kind_of(&host, "/dev/mqueue").as_deref(), Some("mqueue"));
+    let none = Bundle { without_shm: true, ..bundle() };
+    assert_eq!(kind_of(&none, "/dev/shm"), None);
+    assert_eq!(kind_of(&none, "/dev/mqueue").as_deref(), Some("mqueue"));
+}
+
+#[test]
 fn the_network_namespace_is_never_the_runtimes_business() {
     for mode in [CgroupMode::V1, CgroupMode::V2, CgroupMode::Hybrid] {
         assert!(!namespaces_of(&json(&bundle(), mode)).contains(&"network"));

@@ -76,6 +76,14 @@ pub(super) fn modes(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
             "host type networking can't be used with links. This would result in undefined behavior",
         );
     }
+    let mut sysctls = host.sysctls.keys();
+    if network == "host"
+        && let Some(name) = sysctls.find(|name| name.starts_with("net."))
+    {
+        return Err(Error::invalid(format!(
+            "sysctl {name:?} not allowed in host network namespace"
+        )));
+    }
     if host.uts_mode == "host" && !config.hostname.is_empty() {
         return conflict("hostname and the UTS mode");
     }
@@ -173,6 +181,13 @@ mod tests {
                 h.restart_policy.name = "always".into();
             }),
             "can't create 'AutoRemove' container with restart policy"
+        );
+        assert_eq!(
+            refused(|_, h| {
+                h.network_mode = "host".into();
+                h.sysctls.insert("net.ipv4.ip_forward".into(), "0".into());
+            }),
+            "sysctl \"net.ipv4.ip_forward\" not allowed in host network namespace"
         );
         assert_eq!(refused(|_, h| h.pid_mode = "what".into()), "invalid PID mode: what");
     }
