@@ -1,6 +1,6 @@
 //! Section 4, the simple cases: published ports.
 
-use hawser_testkit::{Cli, Segment, TestHost, eventually};
+use hawser_testkit::{Cli, EngineKind, Segment, TestHost, eventually};
 
 use crate::seen::{echo_datagrams, get, neighbour};
 
@@ -87,6 +87,16 @@ fn conflicts(cli: Cli) {
     let taken = c.run(&format!("run --rm -p 8099:80 {WEB}"));
     assert_eq!(taken.status, 125, "{taken}");
     assert!(taken.stderr.contains("address already in use"), "{taken}");
+    // It is named, also when it listens with one socket for both families.
+    let _both = host.spawn(["busybox", "httpd", "-f", "-p", "[::]:8098"]);
+    eventually("the port is taken", || {
+        host.sh("ss -ltn | grep -q :8098").status.eq(&0).then_some(())
+    });
+    let taken = c.run(&format!("run --rm -p 8098:80 {WEB}"));
+    assert_eq!(taken.status, 125, "{taken}");
+    if host.engine() == EngineKind::Hawser {
+        assert!(taken.stderr.contains("held by busybox (pid "), "{taken}");
+    }
 }
 
 fn datagrams(cli: Cli) {

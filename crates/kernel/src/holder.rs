@@ -9,14 +9,18 @@ use hawser_hoststate::{HeldPort, Transport};
 
 /// The process that holds a port, or one that overlaps with it.
 pub(crate) fn of(port: &HeldPort) -> Option<String> {
-    let family = if port.address.is_ipv4() { "" } else { "6" };
-    let table = match port.transport {
-        Transport::Tcp => format!("/proc/thread-self/net/tcp{family}"),
-        Transport::Udp => format!("/proc/thread-self/net/udp{family}"),
+    let transport = match port.transport {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
         Transport::Sctp => return None,
     };
-    let table = fs::read_to_string(table).ok()?;
-    let inode = inode_of(&table, port.port)?;
+    // A socket of the other family is in the way too, unless it is for its own family alone.
+    let families = if port.address.is_ipv4() { ["", "6"] } else { ["6", ""] };
+    let inode = families.iter().find_map(|family| {
+        let path = format!("/proc/thread-self/net/{transport}{family}");
+        let table = fs::read_to_string(path).ok()?;
+        inode_of(&table, port.port).map(str::to_owned)
+    })?;
     let wanted = format!("socket:[{inode}]");
     let process = fs::read_dir("/proc").ok()?.flatten().find(|entry| {
         let is_process = entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit);
