@@ -99,12 +99,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
 
 /// Removes a directory with all that is in it; no error if there is none.
 pub(crate) fn remove_dir(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
+    crate::tree::remove_tree(path).map_err(Error::io("remove", path))
 }
 
 /// Puts a file in place of another: after a crash there is one or the other, whole.

@@ -36,6 +36,7 @@ mod rootfs;
 mod save;
 mod sweep;
 mod tar;
+mod tree;
 mod unpack;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use place::{ensure_dir, ensure_file};
 pub use reference::Reference;
 pub use remove::{Removed, User};
 pub use rootfs::Rootfs;
+pub use tree::remove_tree;
 
 /// An image in the store.
 #[derive(Clone, Debug)]

@@ -73,7 +73,7 @@ pub(super) fn remove_anonymous(engine: &Engine, record: &Container) {
 }
 
 fn remove(dir: &Path) {
-    if let Err(e) = fs::remove_dir_all(dir) {
+    if let Err(e) = hawser_images::remove_tree(dir) {
         tracing::warn!(volume = %dir.display(), error = %e, "cannot remove an anonymous volume");
     }
 }
