@@ -108,6 +108,13 @@ fn tagged(cli: Cli) {
         c.ok("images --format '{{.Repository}}:{{.Tag}}'").lines().map(str::to_owned).collect();
     names.sort();
     assert_eq!(names, ["busybox:latest", "registry.example:5000/box:latest", "team/box:v1"]);
+    // Asked for by name, an image is shown under that name alone.
+    let shown =
+        |what: &str| c.ok(&format!("images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' {what}"));
+    assert_eq!(shown("team/box"), "team/box:v1");
+    assert_eq!(shown("--filter reference='*:latest'"), "busybox:latest");
+    assert_eq!(c.ok("images -q --no-trunc busybox"), id);
+    assert_eq!(shown("nosuch"), "");
     assert_eq!(c.ok(&format!("run --rm {} echo by-id", &id[7..19])), "by-id");
     assert_eq!(c.ok("rmi team/box:v1"), "Untagged: team/box:v1");
     c.fails("run --rm --pull never team/box:v1 true", 125, "No such image: team/box:v1");

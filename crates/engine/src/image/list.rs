@@ -1,6 +1,6 @@
 //! `images`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -37,14 +37,14 @@ impl Engine {
         for entry in self.containers.all() {
             *users.entry(entry.record().image.clone()).or_default() += 1;
         }
-        let wanted = self.images.list().into_iter().filter(|image| {
+        let named = self.images.list().into_iter().filter_map(|image| named(image, filters));
+        let wanted = named.filter(|image| {
             let time = created(image);
             dangling.is_none_or(|dangling| image.repo_tags.is_empty() == dangling)
                 && before.is_none_or(|before| time < Some(before))
                 && since.is_none_or(|since| time > Some(since))
                 && until.is_none_or(|until| time < Some(until))
                 && filters.labels("label", &image.config.config.labels)
-                && reference_matches(image, filters)
         });
         let view = |image: Image| {
             let containers = users.get(image.id.as_str()).copied().unwrap_or_default();
@@ -66,18 +66,19 @@ pub(super) fn created(image: &Image) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
-/// Whether one of the image's names is one of the patterns, with or without its tag.
-fn reference_matches(image: &Image, filters: &Filters) -> bool {
+/// The image with those of its names that are one of the patterns, with or without their tag; `None`
+/// if none is.
+fn named(mut image: Image, filters: &Filters) -> Option<Image> {
     if !filters.contains("reference") {
-        return true;
+        return Some(image);
     }
-    let names: BTreeMap<&str, ()> = image.repo_tags.iter().map(|tag| (tag.as_str(), ())).collect();
-    filters.values("reference").any(|pattern| {
-        names.keys().any(|name| {
-            let bare = name.rsplit_once(':').map_or(*name, |(bare, _)| bare);
-            glob(pattern, name) || glob(pattern, bare)
-        })
-    })
+    let fits = |name: &String, mark: char| {
+        let bare = name.rsplit_once(mark).map_or(name.as_str(), |(bare, _)| bare);
+        filters.values("reference").any(|pattern| glob(pattern, name) || glob(pattern, bare))
+    };
+    image.repo_tags.retain(|name| fits(name, ':'));
+    image.repo_digests.retain(|name| fits(name, '@'));
+    (!image.repo_tags.is_empty() || !image.repo_digests.is_empty()).then_some(image)
 }
 
 /// Whether a shell pattern of `*` and `?` matches the whole text; neither matches a slash.
