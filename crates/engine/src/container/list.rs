@@ -74,7 +74,8 @@ impl Engine {
             wanted.map(|entry| self.container_view(&entry)).collect();
         if query.size {
             for view in &mut views {
-                view.size = Some(self.container_size(&view.record).await?);
+                // One that is removed meanwhile has none any more: no reason to refuse the list.
+                view.size = self.container_size(&view.record).await.ok();
             }
         }
         Ok(views)

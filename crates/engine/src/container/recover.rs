@@ -122,7 +122,8 @@ impl Engine {
         }
     }
 
-    /// Files of containers whose creation did not come to its record.
+    /// Files of containers whose creation did not come to its record. What cannot be removed is
+    /// tried again at the next start: it is in nobody's way.
     async fn remove_unrecorded(self: &Arc<Self>) -> Result<()> {
         let engine = Arc::clone(self);
         blocking(move || {
@@ -131,15 +132,20 @@ impl Engine {
                     continue;
                 }
                 tracing::info!(container = %id, "removing what is left of an unfinished container");
-                let removed = engine.images.remove_rootfs(id.as_str());
-                removed.map_err(|e| system("remove an unfinished root file system", e))?;
-                let dir = engine.settings.container_dir(&id);
-                std::fs::remove_dir_all(&dir)
-                    .map_err(|e| system(&format!("remove {}", dir.display()), e))?;
+                if let Err(error) = engine.remove_files(&id) {
+                    tracing::error!(container = %id, %error, "cannot remove it");
+                }
             }
             Ok(())
         })
         .await
+    }
+
+    fn remove_files(&self, id: &ContainerId) -> Result<()> {
+        let removed = self.images.remove_rootfs(id.as_str());
+        removed.map_err(|e| system("remove an unfinished root file system", e))?;
+        let dir = self.settings.container_dir(id);
+        std::fs::remove_dir_all(&dir).map_err(|e| system(&format!("remove {}", dir.display()), e))
     }
 
     /// Processes that were made just before a crash, so that no record knows them.

@@ -158,15 +158,22 @@ fn shown_links(record: &Container) -> Option<Vec<String>> {
     record.host_config.links.as_ref().map(|links| links.iter().map(path).collect())
 }
 
-/// Bytes of the regular files below a directory; what goes away meanwhile does not count.
+/// Bytes of the regular files below a directory; what goes away meanwhile, or lies deeper than a
+/// path reaches, does not count. One directory is open at a time: a container may have nested many.
 pub(super) fn size_of(dir: &std::path::Path) -> u64 {
-    let Ok(files) = std::fs::read_dir(dir) else { return 0 };
-    let size = |file: std::fs::DirEntry| match file.metadata() {
-        Ok(data) if data.is_dir() => size_of(&file.path()),
-        Ok(data) if data.is_file() => data.len(),
-        _ => 0,
-    };
-    files.flatten().map(size).sum()
+    let mut size = 0;
+    let mut left = vec![dir.to_path_buf()];
+    while let Some(dir) = left.pop() {
+        let Ok(files) = std::fs::read_dir(dir) else { continue };
+        for file in files.flatten() {
+            match file.metadata() {
+                Ok(data) if data.is_dir() => left.push(file.path()),
+                Ok(data) if data.is_file() => size += data.len(),
+                _ => {}
+            }
+        }
+    }
+    size
 }
 
 #[cfg(test)]
@@ -184,5 +191,15 @@ mod tests {
         assert_eq!(shown, [format!("/db:/{name}/data"), format!("/cache:/{name}/cache")]);
         it.host_config.network_mode = "net1".into();
         assert_eq!(shown_links(&it), None);
+    }
+
+    #[test]
+    fn a_size_is_that_of_all_files_below() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        std::fs::write(dir.path().join("a/b/one"), "12345").unwrap();
+        std::fs::write(dir.path().join("two"), "67").unwrap();
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("a/loop")).unwrap();
+        assert_eq!(size_of(dir.path()), 7);
     }
 }
