@@ -5,7 +5,7 @@
 //! that the user edited is left alone.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -157,15 +157,19 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 /// kept beside it for comparison.
 pub fn write_unless_edited(path: &Path, text: &str) -> io::Result<()> {
     let ours = path.with_extension("conf.ours");
-    let edited = match (std::fs::read(path), std::fs::read(&ours)) {
-        (Ok(now), Ok(then)) => now != then,
-        _ => false,
-    };
-    if edited {
+    if is_edited(path, &ours).unwrap_or(false) {
         return Ok(());
     }
     std::fs::write(path, text)?;
     std::fs::write(&ours, text)
+}
+
+/// The container may have made the file as large as it likes: no more of it is read than there was.
+fn is_edited(path: &Path, ours: &Path) -> io::Result<bool> {
+    let then = std::fs::read(ours)?;
+    let mut now = Vec::new();
+    std::fs::File::open(path)?.take(then.len() as u64 + 1).read_to_end(&mut now)?;
+    Ok(now != then)
 }
 
 #[cfg(test)]
@@ -215,5 +219,16 @@ mod tests {
         std::fs::write(&path, "mine").unwrap();
         write_unless_edited(&path, "three").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_huge_file_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("resolv.conf");
+        write_unless_edited(&path, "one").unwrap();
+        let huge = 1 << 40;
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(huge).unwrap();
+        write_unless_edited(&path, "two").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), huge);
     }
 }
