@@ -167,6 +167,20 @@ impl Container {
         Path::new("/sys/fs/cgroup").join(controller).join(relative)
     }
 
+    /// Removes what an OCI runtime that was killed half way leaves of its cgroups. One with a process
+    /// in it stays.
+    pub(crate) fn remove_cgroups(&self) {
+        if self.created.cgroup.file_name().is_none_or(|name| name != self.id.as_str()) {
+            return;
+        }
+        let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        let names = hierarchies.filter_map(|entry| entry.file_name().into_string().ok());
+        for name in names.chain([String::new()]) {
+            // Absent, as a rule: the OCI runtime has removed it.
+            let _ = std::fs::remove_dir(self.cgroup(&name));
+        }
+    }
+
     /// The numbers of all its processes.
     pub(crate) fn processes(&self) -> io::Result<Vec<i32>> {
         let controller = if self.mode == CgroupMode::V2 { "" } else { "pids" };

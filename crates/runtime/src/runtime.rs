@@ -229,6 +229,7 @@ impl Runtime {
         }
         let failed = || Error::io(format!("delete container {id}"));
         container.end_conmon().await.map_err(failed())?;
+        container.remove_cgroups();
         // The waiting callers read the exit code from the files.
         container.exit();
         create::remove(&container.dir).map_err(failed())?;

@@ -497,6 +497,24 @@ fn containers_that_nobody_wrote_down_are_found_and_deleted() {
 }
 
 #[test]
+fn no_cgroup_stays_that_the_oci_runtime_left() {
+    on_test_host(async |host| {
+        let created = host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
+        let state = host.config.exec_root.join("runtime").join(&created.runtime);
+        let mut crun = std::process::Command::new("crun");
+        let deleted = crun.arg("--root").arg(state).args(["delete", "--force", "c1"]).status();
+        assert!(deleted.unwrap().success());
+        // As if it had been killed between the two.
+        let path = created.cgroup.strip_prefix("/").unwrap_or(&created.cgroup);
+        let pids = ["pids", ""].map(|it| std::path::Path::new("/sys/fs/cgroup").join(it));
+        let cgroup = pids.iter().find(|it| it.is_dir()).unwrap().join(path);
+        std::fs::create_dir_all(&cgroup).unwrap();
+        host.runtime.delete("c1").await.unwrap();
+        assert!(!cgroup.exists(), "{}", cgroup.display());
+    });
+}
+
+#[test]
 fn a_container_does_not_outlive_its_conmon_unseen() {
     on_test_host(async |host| {
         let created = host.runtime.create(host.command("c1", &["sleep", "100"])).await.unwrap();
