@@ -297,5 +297,10 @@ fn ping_and_versions() {
             "client version 1.10 is too old. Minimum supported API version is 1.24",
         );
         assert_eq!(api, "1.51");
+        // Templates name it as Go does, not as JSON does.
+        for cli in [Cli::Docker, Cli::Hawser] {
+            let shown = host.client(cli).ok("version -f '{{.Server.APIVersion}} {{.Server.Os}}'");
+            assert_eq!(shown, "1.51 linux");
+        }
     }
 }

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use super::inspect::shape;
 use crate::client::{API_VERSION, Query};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output;
-use crate::template::{Functions, Missing, Template, Value};
+use crate::template::{Functions, Missing, Template};
 
 /// Flags of `version`.
 #[derive(Args)]
@@ -42,8 +43,8 @@ pub async fn run(context: &Context, args: VersionArgs) -> Outcome {
     match template {
         None => output::print(&text(&both)),
         Some(template) => {
-            let shown =
-                template.execute(&Value::verbatim(&both), Missing::NoValue, Functions::Usual);
+            let value = shape::typed("Versions", &both);
+            let shown = template.execute(&value, Missing::NoValue, Functions::Usual);
             output::println(&shown.map_err(|error| Failure::new(error.to_string()))?);
         }
     }

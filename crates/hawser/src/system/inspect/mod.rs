@@ -4,7 +4,7 @@
 //! what Docker's own types make of it first ([`shape`]), then on the bare JSON: so templates
 //! written for docker's client print what they print there.
 
-mod shape;
+pub(super) mod shape;
 
 use clap::Args;
 use serde::Serialize;

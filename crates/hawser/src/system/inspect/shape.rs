@@ -46,6 +46,11 @@ Image: ID=Id:s RepoTags:[]s RepoDigests:[]s Parent:s Comment:s Created:s DockerV
 ImageConfig: User:s ExposedPorts:{}Empty Env:[]s Entrypoint:[]s Cmd:[]s Volumes:{}Empty WorkingDir:s Labels:{}s StopSignal:s ArgsEscaped:b Healthcheck:*Healthcheck OnBuild:[]s Shell:[]s
 RootFS: Type:s Layers:[]s
 Metadata: LastTagTime:t
+Versions: Client:*ClientVersion Server:*ServerVersion
+ClientVersion: Version:s APIVersion=ApiVersion:s DefaultAPIVersion:s Os:s Arch:s
+ServerVersion: Platform:Platform Components:[]Component Version:s APIVersion=ApiVersion:s MinAPIVersion:s GitCommit:s GoVersion:s Os:s Arch:s KernelVersion:s Experimental:b BuildTime:s
+Platform: Name:s
+Component: Name:s Version:s Details:{}s
 ";
 
 /// What Go would make of `json` as a value of the type called `name`.
