@@ -135,7 +135,7 @@ impl Engine {
 
 /// What the runtime refused, with Docker's exit codes and advice.
 fn refused(error: &CreateError) -> Failed {
-    let text = error.to_string();
+    let text = in_full(error);
     let mounts = matches!(error, CreateError::Runtime { .. }) && text.contains(": mount ");
     if mounts && text.contains("not a directory") {
         let text = format!(
@@ -147,6 +147,13 @@ fn refused(error: &CreateError) -> Failed {
     let exit_code = error.exit_code();
     let kind = if exit_code == 128 { Kind::System } else { Kind::Invalid };
     Failed { error: Error::new(kind, text), exit_code }
+}
+
+/// An error with its causes: the runtime's own words come without any, ours name the operation
+/// first.
+fn in_full(error: &CreateError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |e| e.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn running(state: &mut State, created: &Created) {

@@ -159,6 +159,9 @@ fn pool_faults(asked: &PoolSpec, subnet: IpNet) -> Vec<String> {
     if subnet != subnet.trunc() {
         faults.push(format!("invalid subnet {subnet}: it should be {}", subnet.trunc()));
     }
+    if let Some(why) = no_place_for_containers(subnet) {
+        faults.push(format!("invalid subnet {subnet}: {why}"));
+    }
     if let Some(range) = asked.ip_range {
         faults.extend(range_faults(range, subnet));
     }
@@ -173,6 +176,17 @@ fn pool_faults(asked: &PoolSpec, subnet: IpNet) -> Vec<String> {
         faults.extend(asked.next_hop.map(|hop| format!("invalid default gateway {hop}: {why}")));
     }
     faults
+}
+
+/// Why a subnet would take from the host what it needs itself.
+fn no_place_for_containers(subnet: IpNet) -> Option<&'static str> {
+    let first = subnet.network();
+    match first {
+        _ if subnet.prefix_len() == 0 => Some("it would take every address"),
+        _ if first.is_loopback() => Some("these are loopback addresses"),
+        _ if first.is_multicast() => Some("these are multicast addresses"),
+        _ => None,
+    }
 }
 
 fn range_faults(range: IpNet, subnet: IpNet) -> Vec<String> {
