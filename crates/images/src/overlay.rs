@@ -9,6 +9,7 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -26,13 +27,22 @@ use crate::rootfs::Rootfs;
 const OPTIONS: [(&str, &str); 3] =
     [("index", "off"), ("redirect_dir", "nofollow"), ("metacopy", "off")];
 
+/// The kernel wants all layers in one string: found out once, since each try leaves a line in its log.
+static ONE_STRING: AtomicBool = AtomicBool::new(false);
+
 impl Rootfs {
     /// Mounts the overlay, attached nowhere: it lives as long as the descriptor, or as the place
     /// that the caller attaches it to (`move_mount`). `readonly` makes the mount so.
     pub fn mount(&self, readonly: bool) -> Result<OwnedFd> {
-        let mounted = match self.mount_one_by_one(readonly) {
-            Err(Errno::INVAL) => self.mount_by_number(readonly),
-            other => other,
+        let mounted = if ONE_STRING.load(Ordering::Relaxed) {
+            self.mount_by_number(readonly)
+        } else {
+            match self.mount_one_by_one(readonly) {
+                Err(Errno::INVAL) => self.mount_by_number(readonly).inspect(|_| {
+                    ONE_STRING.store(true, Ordering::Relaxed);
+                }),
+                other => other,
+            }
         };
         mounted.map_err(|error| Error::io("mount overlay of", &self.upper)(error.into()))
     }
