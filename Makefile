@@ -1,6 +1,6 @@
 # hawser: `make demo` shows it, `make undo` takes it away, `make test` proves it, `make bench` measures it.
 
-.PHONY: demo undo test lint bench deny build
+.PHONY: demo undo test lint bench vm deny build
 
 demo:
 	@scripts/demo
@@ -18,6 +18,9 @@ lint:
 
 bench:
 	@scripts/bench
+
+vm:
+	@scripts/vm
 
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
