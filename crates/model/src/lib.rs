@@ -21,7 +21,8 @@ pub use hawser_hoststate::{IfName, MacAddr, Transport};
 pub use id::{EndpointId, InvalidId, NetworkId, SandboxId};
 pub use model::{Model, Records, Touched};
 pub use network::{
-    BridgeOptions, DefaultPool, Driver, Network, NetworkName, NetworkSpec, Pool, PoolSpec, Scope,
-    Surroundings, docker_pools,
+    BridgeOptions, DefaultPool, Driver, GatewayMode, IpamDriver, Network, NetworkChange,
+    NetworkName, NetworkSpec, Pool, PoolSpec, PoolUsage, ResolverOptions, Scope, Surroundings,
+    docker_pools,
 };
 pub use sandbox::{Mode, Publication, Sandbox, SandboxSpec};

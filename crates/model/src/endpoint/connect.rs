@@ -84,6 +84,8 @@ impl Model {
             mac: spec.mac.unwrap_or_else(|| generated_mac(network, attached, spec)),
             ipv4: ipv4.and_then(v4_net),
             ipv6: ipv6.and_then(v6_net),
+            link_local: Vec::new(),
+            sysctls: std::collections::BTreeMap::new(),
         })
     }
 

@@ -7,12 +7,13 @@ pub(crate) mod address;
 mod connect;
 mod disconnect;
 mod gateway;
+mod reserve;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hawser_hoststate::{IfName, MacAddr};
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, NetworkId, SandboxId};
@@ -32,10 +33,18 @@ pub struct Interface {
     /// IPv6 address with the subnet's prefix length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Net>,
+    /// Link-local addresses asked for (`--link-local-ip`): /16 (RFC 3927) or /64 (RFC 4291).
+    /// They are of this wire alone: no lease, no name, no published port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_local: Vec<IpNet>,
+    /// Settings of the interface that the user asked for: full names below `net.`, value
+    /// (`com.docker.network.endpoint.sysctls`, with the interface's name for `IFNAME`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sysctls: BTreeMap<String, String>,
 }
 
 impl Interface {
-    /// The addresses, IPv4 first.
+    /// The addresses leased from the network's pools, IPv4 first.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let v4 = self.ipv4.map(|net| IpAddr::V4(net.addr()));
         v4.into_iter().chain(self.ipv6.map(|net| IpAddr::V6(net.addr())))
@@ -91,6 +100,8 @@ pub struct EndpointSpec {
     pub ipv4: Option<Ipv4Addr>,
     /// A certain IPv6 address.
     pub ipv6: Option<Ipv6Addr>,
+    /// Further addresses, link-local ones.
+    pub link_local: Vec<IpAddr>,
     /// A certain hardware address.
     pub mac: Option<MacAddr>,
     /// Further names on this network.
@@ -112,6 +123,7 @@ impl EndpointSpec {
             sandbox,
             ipv4: None,
             ipv6: None,
+            link_local: Vec::new(),
             mac: None,
             aliases: Vec::new(),
             links: BTreeMap::new(),

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{
-    BridgeOptions, Driver, Network, NetworkSpec, Pool, PoolSpec, Scope, Surroundings, pool,
+    BridgeOptions, Driver, Network, NetworkSpec, Pool, PoolSpec, ResolverOptions, Scope,
+    Surroundings, pool,
 };
 use crate::endpoint::address::{self, span};
 use crate::error::Error;
@@ -44,10 +45,15 @@ impl Model {
             internal: spec.internal,
             attachable: spec.attachable,
             ingress: spec.ingress,
+            config_only: spec.config_only,
+            config_from: None,
+            ipam_driver: spec.ipam_driver,
+            ipam_options: spec.ipam_options,
             pools,
             labels: spec.labels,
             options: spec.options,
             bridge,
+            resolver: ResolverOptions::default(),
         })
     }
 

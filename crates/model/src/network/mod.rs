@@ -9,6 +9,7 @@ mod options;
 mod pool;
 mod remove;
 mod resolve;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::id::NetworkId;
 pub use name::NetworkName;
-pub use options::BridgeOptions;
+pub use options::{BridgeOptions, GatewayMode, ResolverOptions};
 pub use pool::{DefaultPool, Surroundings, docker_pools};
 
 /// What makes a network's data path.
@@ -83,6 +84,27 @@ impl Scope {
     }
 }
 
+/// Who manages a network's addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IpamDriver {
+    /// The engine.
+    #[default]
+    Default,
+    /// Nobody: endpoints have no address, and whoever runs in them may bring one (DHCP).
+    Null,
+}
+
+impl IpamDriver {
+    /// The driver's name, as users write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Null => "null",
+        }
+    }
+}
+
 /// One address pool of a network: a subnet and who may have which part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
@@ -136,7 +158,22 @@ pub struct Network {
     /// Routing mesh network (kept for clients).
     #[serde(default)]
     pub ingress: bool,
-    /// Address pools, in the order given; endpoints get one address of each family.
+    /// Only a template for others (`--config-only`): its driver is `null`, it has no data path,
+    /// nothing connects to it.
+    #[serde(default)]
+    pub config_only: bool,
+    /// The template that pools, options and labels were taken from (`--config-from`); that one
+    /// can't be removed while this network is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_from: Option<NetworkId>,
+    /// Who manages its addresses.
+    #[serde(default)]
+    pub ipam_driver: IpamDriver,
+    /// Options of the address management as given, for `inspect`.
+    #[serde(default)]
+    pub ipam_options: BTreeMap<String, String>,
+    /// Address pools, in the order given; an endpoint gets one address of each family, from the
+    /// first pool that has a free one.
     #[serde(default)]
     pub pools: Vec<Pool>,
     /// Labels.
@@ -147,6 +184,9 @@ pub struct Network {
     pub options: BTreeMap<String, String>,
     /// What the options mean to the bridge driver.
     pub bridge: BridgeOptions,
+    /// What the options mean to the name service.
+    #[serde(default)]
+    pub resolver: ResolverOptions,
 }
 
 impl Network {
@@ -179,7 +219,8 @@ impl Network {
 /// A pool asked for; what is left out is picked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PoolSpec {
-    /// Subnet.
+    /// Subnet. The unspecified address with a prefix length (`0.0.0.0/26`, `::/80`) asks for the
+    /// next free one of that size, as Docker 29 has it.
     pub subnet: Option<IpNet>,
     /// Part of it that addresses are picked from.
     pub ip_range: Option<IpNet>,
@@ -189,6 +230,29 @@ pub struct PoolSpec {
     pub next_hop: Option<IpAddr>,
     /// Addresses used by others.
     pub auxiliary: BTreeMap<String, IpAddr>,
+}
+
+/// Changes of a network that is in use; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkChange {
+    /// Labels to set, and to take away (`None`).
+    pub labels: BTreeMap<String, Option<String>>,
+    /// Driver options to set, and to take back to their default (`None`). Only those that can
+    /// change under running containers: MTU, icc, masquerading, resolver options.
+    pub options: BTreeMap<String, Option<String>>,
+    /// Pools to add.
+    pub pools: Vec<PoolSpec>,
+}
+
+/// How full a pool is; both saturate at 2^64 - 1 (Docker API 1.52, `SubnetStatus`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUsage {
+    /// The subnet.
+    pub subnet: IpNet,
+    /// Addresses of the subnet that are in use or reserved, special ones included.
+    pub in_use: u64,
+    /// Addresses of the range for dynamic ones that are free.
+    pub dynamic_free: u64,
 }
 
 /// A network asked for.
@@ -214,6 +278,14 @@ pub struct NetworkSpec {
     pub attachable: bool,
     /// Kept for clients.
     pub ingress: bool,
+    /// Only a template.
+    pub config_only: bool,
+    /// Name or id of the template to take pools, options and labels from.
+    pub config_from: Option<String>,
+    /// Who manages its addresses.
+    pub ipam_driver: IpamDriver,
+    /// Kept for clients.
+    pub ipam_options: BTreeMap<String, String>,
     /// Pools; a family that is enabled and has none here gets one picked.
     pub pools: Vec<PoolSpec>,
     /// Labels.
@@ -236,6 +308,10 @@ impl NetworkSpec {
             internal: false,
             attachable: false,
             ingress: false,
+            config_only: false,
+            config_from: None,
+            ipam_driver: IpamDriver::Default,
+            ipam_options: BTreeMap::new(),
             pools: Vec::new(),
             labels: BTreeMap::new(),
             options: BTreeMap::new(),

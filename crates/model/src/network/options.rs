@@ -1,7 +1,7 @@
 //! Driver options of bridge networks, read once into types.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use hawser_hoststate::IfName;
@@ -11,6 +11,33 @@ use crate::error::Error;
 use crate::id::NetworkId;
 
 const PREFIX: &str = "com.docker.network.bridge.";
+
+/// How endpoints of a bridge network reach the outside with one family, and are reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GatewayMode {
+    /// Masquerading outwards, published ports inwards.
+    #[default]
+    Nat,
+    /// The same, and container addresses are reached directly at every port.
+    NatUnprotected,
+    /// No address translation: container addresses are routed, published ports are open there.
+    Routed,
+    /// The host has no address on the bridge, containers have no gateway; internal networks only.
+    Isolated,
+}
+
+/// What a network's containers get from its name service, read from driver options of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResolverOptions {
+    /// Where unknown names are asked, instead of the host's resolvers (`hawser.dns`, commas).
+    pub servers: Vec<IpAddr>,
+    /// Search domains (`hawser.dns_search`, commas).
+    pub search: Vec<String>,
+    /// Options of resolv.conf (`hawser.dns_opt`, commas).
+    pub options: Vec<String>,
+}
 
 /// Options of a bridge network. The defaults are Docker's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +57,19 @@ pub struct BridgeOptions {
     pub mtu: Option<u32>,
     /// Prefix of interface names in containers (`com.docker.network.container_iface_prefix`).
     pub interface_prefix: Option<String>,
+    /// IPv4 to and from the outside (`….gateway_mode_ipv4`).
+    pub gateway_mode_ipv4: GatewayMode,
+    /// IPv6 to and from the outside (`….gateway_mode_ipv6`).
+    pub gateway_mode_ipv6: GatewayMode,
+    /// The bridge gets no IPv4 address (`….inhibit_ipv4`).
+    pub inhibit_ipv4: bool,
+    /// Links of the host from which container addresses are reached directly
+    /// (`….trusted_host_interfaces`, colons).
+    pub trusted_interfaces: Vec<IfName>,
+    /// Source address of masqueraded IPv4 traffic (`com.docker.network.host_ipv4`).
+    pub host_ipv4: Option<Ipv4Addr>,
+    /// Source address of masqueraded IPv6 traffic (`com.docker.network.host_ipv6`).
+    pub host_ipv6: Option<Ipv6Addr>,
     /// The bridge is somebody else's: it is used and never made, changed or removed
     /// (`hawser.bridge.existing`; what `--bridge` of the daemon means).
     pub existing: bool,
@@ -45,6 +85,12 @@ impl Default for BridgeOptions {
             host_binding: None,
             mtu: None,
             interface_prefix: None,
+            gateway_mode_ipv4: GatewayMode::Nat,
+            gateway_mode_ipv6: GatewayMode::Nat,
+            inhibit_ipv4: false,
+            trusted_interfaces: Vec::new(),
+            host_ipv4: None,
+            host_ipv6: None,
             existing: false,
         }
     }
