@@ -107,16 +107,20 @@ impl Containers {
     pub(crate) fn reserve(&self, name: &str, id: &ContainerId) -> Result<()> {
         let mut index = self.write();
         match index.names.get(name) {
-            Some(holder) if holder != id => Err(Error::conflict(format!(
-                "Conflict. The container name \"/{name}\" is already in use by container \
-                 \"{holder}\". You have to remove (or rename) that container to be able to reuse \
-                 that name."
-            ))),
+            Some(holder) if holder != id => Err(taken(name, holder)),
             _ => {
                 index.names.insert(name.to_owned(), id.clone());
                 Ok(())
             }
         }
+    }
+
+    /// Refuses a name that a container has; takes none.
+    ///
+    /// # Errors
+    /// As [`Containers::reserve`].
+    pub(crate) fn check_free(&self, name: &str) -> Result<()> {
+        self.read().names.get(name).map_or(Ok(()), |holder| Err(taken(name, holder)))
     }
 
     /// Gives a name back, if this container has it.
@@ -276,6 +280,13 @@ impl Entry {
         store.commit(transaction).map_err(|e| system("store the container's record", e))?;
         Ok(())
     }
+}
+
+fn taken(name: &str, holder: &ContainerId) -> Error {
+    Error::conflict(format!(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{holder}\". You \
+         have to remove (or rename) that container to be able to reuse that name."
+    ))
 }
 
 fn key(id: &ContainerId) -> String {

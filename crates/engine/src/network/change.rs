@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hawser_hoststate::diff;
+use hawser_hoststate::{Change, HostState, diff};
 use hawser_kernel::{ApplyError, Kernel};
 use hawser_model::{Model, Touched};
 use hawser_plan::plan;
@@ -24,6 +24,40 @@ pub(super) struct Writer {
     /// Held by the work itself, not by who asked for it: a client that goes away must not let the
     /// next change in before this one is done.
     turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A change that was made, or was only thought through.
+pub(super) struct Done<T> {
+    /// What the change gave.
+    pub value: T,
+    /// The steps on the host, in order.
+    pub changes: Vec<Change>,
+}
+
+/// A change before it happens: everything that can be known without touching anything.
+struct Draft<T> {
+    old: Arc<Model>,
+    new: Arc<Model>,
+    touched: Touched,
+    back: Vec<Change>,
+    done: Done<T>,
+}
+
+/// Records that are not the model's and change with it.
+#[derive(Default)]
+pub(crate) struct Beside(pub Vec<Rewritten>);
+
+/// A record before and after, as it is stored.
+pub(crate) struct Rewritten {
+    pub key: String,
+    pub old: Vec<u8>,
+    pub new: Vec<u8>,
+}
+
+impl Beside {
+    fn writes(&self, t: Transaction, of: impl Fn(&Rewritten) -> &Vec<u8>) -> Transaction {
+        self.0.iter().fold(t, |t, record| t.put(record.key.clone(), of(record).clone()))
+    }
 }
 
 impl Writer {
@@ -53,43 +87,88 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)> + Send + 'static,
     {
+        let done = self.change_with(change, |go| go(&Beside::default())).await?;
+        Ok(done.value)
+    }
+
+    /// The same; `around` makes it happen when it calls what it is given, with the records of
+    /// others that change in the same transaction of the store.
+    pub(super) async fn change_with<T, F, A>(
+        self: &Arc<Self>,
+        change: F,
+        around: A,
+    ) -> Result<Done<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)> + Send + 'static,
+        A: FnOnce(&mut dyn FnMut(&Beside) -> Result<()>) -> Result<()> + Send + 'static,
+    {
         let writer = Arc::clone(self);
         let turn = Arc::clone(&self.turn).lock_owned().await;
         blocking(move || {
             let _turn = turn;
-            writer.transact(change)
+            let draft = writer.draft(change)?;
+            around(&mut |beside| writer.carry_out(&draft, beside))?;
+            Ok(draft.done)
         })
         .await
     }
 
-    fn transact<T>(
+    /// What a change would do to the host. Nothing is changed.
+    pub(super) async fn preview<T, F>(self: &Arc<Self>, change: F) -> Result<Done<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)> + Send + 'static,
+    {
+        let writer = Arc::clone(self);
+        blocking(move || writer.draft(change).map(|draft| draft.done)).await
+    }
+
+    /// What the host has of some networks, sandboxes and endpoints, as the plan says.
+    pub(super) fn planned(&self, model: &Model, touched: &Touched) -> HostState {
+        plan(model, touched, &self.settings)
+    }
+
+    /// What the host has without any network, as the plan says.
+    pub(super) fn planned_always(&self) -> HostState {
+        hawser_plan::engine_wide(&self.settings)
+    }
+
+    fn draft<T>(
         &self,
         change: impl FnOnce(&mut Model, &Kernel) -> Result<(T, Touched)>,
-    ) -> Result<T> {
+    ) -> Result<Draft<T>> {
         let old = self.model();
         let mut new = Model::clone(&old);
         let (value, touched) = change(&mut new, &self.kernel)?;
         let before = plan(&old, &touched, &self.settings);
         let after = plan(&new, &touched, &self.settings);
-        self.store
-            .commit(writes(&new, &touched)?)
-            .map_err(|e| system("save the change of the networks", e))?;
-        if let Err(error) = self.kernel.apply(&diff(&before, &after)) {
-            self.way_back(&old, &touched, &diff(&after, &before));
+        let done = Done { value, changes: diff(&before, &after) };
+        Ok(Draft { old, new: Arc::new(new), touched, back: diff(&after, &before), done })
+    }
+
+    fn carry_out<T>(&self, draft: &Draft<T>, beside: &Beside) -> Result<()> {
+        let Draft { old, new, touched, .. } = draft;
+        let records = beside.writes(writes(old, new, touched)?, |record| &record.new);
+        self.store.commit(records).map_err(|e| system("save the change of the networks", e))?;
+        if let Err(error) = self.kernel.apply(&draft.done.changes) {
+            self.way_back(draft, beside);
             return Err(refused(error));
         }
-        *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(value)
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(new);
+        Ok(())
     }
 
     /// Makes host and store what they were. What fails here is told and left to the next start,
     /// which compares everything.
-    fn way_back(&self, old: &Model, touched: &Touched, changes: &[hawser_hoststate::Change]) {
-        if let Err(error) = self.kernel.apply(changes) {
+    fn way_back<T>(&self, draft: &Draft<T>, beside: &Beside) {
+        if let Err(error) = self.kernel.apply(&draft.back) {
             tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
         }
-        let saved = writes(old, touched)
-            .and_then(|t| self.store.commit(t).map_err(|e| system("save the way back", e)));
+        let saved = writes(&draft.new, &draft.old, &draft.touched).and_then(|t| {
+            let t = beside.writes(t, |record| &record.old);
+            self.store.commit(t).map_err(|e| system("save the way back", e))
+        });
         if let Err(error) = saved {
             tracing::error!(%error, "the records of a failed change could not be put back");
         }
@@ -122,29 +201,36 @@ impl Writer {
     }
 }
 
-/// The writes that bring the store to what the model says of the touched records.
-fn writes(model: &Model, touched: &Touched) -> Result<Transaction> {
+/// The writes that lead from the records of one model to those of another; what is the same in
+/// both is not written.
+fn writes(from: &Model, to: &Model, touched: &Touched) -> Result<Transaction> {
     let mut t = Transaction::new();
     for id in &touched.networks {
-        t = write(t, format!("network/{id}"), model.network(*id))?;
+        t = write(t, format!("network/{id}"), from.network(*id), to.network(*id))?;
     }
     for id in &touched.sandboxes {
-        t = write(t, format!("sandbox/{id}"), model.sandbox(*id))?;
+        t = write(t, format!("sandbox/{id}"), from.sandbox(*id), to.sandbox(*id))?;
     }
     for id in &touched.endpoints {
-        t = write(t, format!("endpoint/{id}"), model.endpoint(*id))?;
+        t = write(t, format!("endpoint/{id}"), from.endpoint(*id), to.endpoint(*id))?;
     }
     Ok(t)
 }
 
-fn write<R: Serialize>(
+fn write<R: Serialize + PartialEq>(
     t: Transaction,
     key: String,
-    record: Option<&Arc<R>>,
+    from: Option<&Arc<R>>,
+    to: Option<&Arc<R>>,
 ) -> Result<Transaction> {
-    let Some(record) = record else { return Ok(t.delete(key)) };
-    let value = serde_json::to_vec(&**record).map_err(|e| system("write a record", e))?;
-    Ok(t.put(key, value))
+    match to {
+        _ if from == to => Ok(t),
+        None => Ok(t.delete(key)),
+        Some(record) => {
+            let value = serde_json::to_vec(&**record);
+            Ok(t.put(key, value.map_err(|e| system("write a record", e))?))
+        }
+    }
 }
 
 /// What the user reads when the kernel refuses a change.

@@ -43,7 +43,8 @@ impl Engine {
     }
 }
 
-fn spec(request: NetworkCreate) -> Result<NetworkSpec> {
+/// What a request asks of the model, checked as far as it can be without it.
+pub(super) fn spec(request: NetworkCreate) -> Result<NetworkSpec> {
     unsupported(&request)?;
     let name: NetworkName = request.name.parse().map_err(law)?;
     let driver = request.driver.parse().map_err(law)?;
@@ -85,7 +86,8 @@ fn pools(ipam: Ipam) -> Result<Vec<PoolSpec>> {
     ipam.config.into_iter().map(pool).collect()
 }
 
-fn pool(config: IpamConfig) -> Result<PoolSpec> {
+/// One address pool asked for.
+pub(super) fn pool(config: IpamConfig) -> Result<PoolSpec> {
     let aux = config.auxiliary_addresses.into_iter();
     let auxiliary: Result<BTreeMap<String, IpAddr>> =
         aux.map(|(name, text)| Ok((name, required(&text, "auxiliary address")?))).collect();

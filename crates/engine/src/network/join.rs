@@ -33,14 +33,7 @@ impl Networks {
     /// At start: makes the sandbox with its endpoints and publishes the ports. An error leaves
     /// nothing behind.
     pub(crate) async fn join(&self, engine: &Engine, record: &Container) -> Result<Joined> {
-        let id = sandbox_id(&record.id)?;
-        let mode = self.mode(engine, record)?;
-        let request = Request {
-            spec: sandbox(record, id, mode),
-            ports: self.ports_of(record, mode)?,
-            networks: if mode == Mode::Own { record.networks.clone() } else { BTreeMap::new() },
-            links: self.link_targets(engine, record),
-        };
+        let request = self.request(engine, record)?;
         self.writer.change(move |model, kernel| request.join(model, kernel)).await?;
         match self.furnish(engine, record).await {
             Ok(joined) => {
@@ -52,6 +45,18 @@ impl Networks {
                 Err(error)
             }
         }
+    }
+
+    /// What a container that starts asks of the model.
+    pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
+        let id = sandbox_id(&record.id)?;
+        let mode = self.mode(engine, record)?;
+        Ok(Request {
+            spec: sandbox(record, id, mode),
+            ports: self.ports_of(record, mode)?,
+            networks: if mode == Mode::Own { record.networks.clone() } else { BTreeMap::new() },
+            links: self.link_targets(engine, record),
+        })
     }
 
     async fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
@@ -137,7 +142,7 @@ fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
 }
 
 /// A sandbox asked for, with all that hangs on it.
-struct Request {
+pub(super) struct Request {
     spec: SandboxSpec,
     ports: Vec<Wanted>,
     networks: BTreeMap<String, EndpointSettings>,
@@ -145,7 +150,8 @@ struct Request {
 }
 
 impl Request {
-    fn join(mut self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
+    /// Makes the sandbox with its endpoints in the model.
+    pub(super) fn join(mut self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
         let id = self.spec.id;
         let mut touched = Touched::default();
         if model.sandbox(id).is_some() {

@@ -10,6 +10,7 @@ mod connect;
 mod create;
 mod disconnect;
 mod etc;
+mod explain;
 mod inspect;
 mod join;
 mod links;
@@ -17,6 +18,7 @@ mod list;
 mod names;
 mod ports;
 mod predefined;
+mod preview;
 mod prune;
 mod records;
 mod recover;
@@ -36,6 +38,7 @@ use hawser_store::Embedded;
 
 use self::change::Writer;
 pub use etc::EtcFiles;
+pub use explain::Explained;
 pub use join::Joined;
 pub use view::{Attached, NetworkCreated, NetworkDetails, NetworkView};
 

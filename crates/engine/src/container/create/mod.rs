@@ -9,6 +9,7 @@ mod host;
 mod limits;
 mod merge;
 mod mounts;
+mod preview;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +54,14 @@ pub struct Created {
     pub warnings: Vec<String>,
 }
 
+/// A container that is thought out, and of which nothing is made yet.
+struct Draft {
+    record: Container,
+    planned: Vec<Planned>,
+    image: Image,
+    warnings: Vec<String>,
+}
+
 impl Engine {
     /// Makes a container, without starting it.
     ///
@@ -92,6 +101,15 @@ impl Engine {
         id: ContainerId,
         name: String,
     ) -> Result<Created> {
+        let Draft { record, planned, image, warnings } = self.draft(request, id, name)?;
+        let engine = Arc::clone(self);
+        let record = blocking(move || engine.furnish(record, planned, &image)).await?;
+        container_event(self, &record, "create", []);
+        Ok(Created { id: record.id.clone(), warnings })
+    }
+
+    /// The container as it would be, with everything checked that can be.
+    fn draft(&self, request: CreateContainer, id: ContainerId, name: String) -> Result<Draft> {
         if request.config.image.is_empty() && request.config.cmd.is_none() {
             return Err(Error::invalid("no command specified"));
         }
@@ -121,10 +139,7 @@ impl Engine {
         let checked = self.networks.check(self, &mut record, request.networking);
         warnings.extend(checked.map_err(not_the_image)?);
         self.fix_network_owner(&mut record);
-        let engine = Arc::clone(self);
-        let record = blocking(move || engine.furnish(record, planned, &image)).await?;
-        container_event(self, &record, "create", []);
-        Ok(Created { id: record.id.clone(), warnings })
+        Ok(Draft { record, planned, image, warnings })
     }
 
     /// Makes what the container has on disk, its record last.

@@ -1,0 +1,51 @@
+//! What an operation would do to the host, without doing it.
+//!
+//! In: the requests that the real verbs take. Out: the commands that would carry them out, in
+//! order. Model, store, kernel, ids and events stay as they are; what the real verb would refuse is
+//! refused here in the same words. Ids are fresh ones each time, and so are the names of links that
+//! are made of them.
+
+use std::sync::Arc;
+
+use hawser_hoststate::Change;
+
+use super::{Networks, create, law};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::record::Container;
+use crate::spec::NetworkCreate;
+
+impl Engine {
+    /// The commands that `network create` would carry out.
+    ///
+    /// # Errors
+    /// As [`Engine::network_create`].
+    pub async fn network_plan(self: &Arc<Self>, request: NetworkCreate) -> Result<Vec<String>> {
+        let spec = create::spec(request)?;
+        let around = self.networks.surroundings()?;
+        let made = self
+            .networks
+            .writer
+            .preview(move |model, _| Ok(((), model.create_network(spec, &around).map_err(law)?)));
+        Ok(self.networks.commands(&made.await?.changes))
+    }
+}
+
+impl Networks {
+    /// The commands that the start of a container would carry out.
+    pub(crate) async fn plan_join(
+        &self,
+        engine: &Engine,
+        record: &Container,
+    ) -> Result<Vec<String>> {
+        let request = self.request(engine, record)?;
+        let joined = self.writer.preview(move |model, kernel| request.join(model, kernel)).await?;
+        Ok(self.commands(&joined.changes))
+    }
+
+    /// Changes as a person would type them, one line each.
+    pub(super) fn commands(&self, changes: &[Change]) -> Vec<String> {
+        let texts = changes.iter().map(ToString::to_string);
+        texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+}
