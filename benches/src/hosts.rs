@@ -1,4 +1,5 @@
-//! hawserd and Debian's dockerd, each on a test host, and bare conmon and crun beside hawserd.
+//! hawserd and Debian's dockerd, each on a test host, and bare conmon and crun beside hawserd; a
+//! second hawserd has a thousand networks.
 
 use std::path::PathBuf;
 
@@ -7,19 +8,28 @@ use hawser_testkit::{EngineKind, Options, TestHost};
 
 use crate::bare::Bare;
 use crate::engine::Engine;
+use crate::networks::{self, Member};
 use crate::report::Report;
-use crate::rounds;
+use crate::{Arguments, Subject, rounds};
 
 /// What the report calls them.
 pub const HAWSER: &str = "hawser";
 /// See [`HAWSER`].
 pub const DOCKER: &str = "docker";
+/// See [`HAWSER`].
+pub const CROWDED: &str = "hawser, crowded";
+
+/// How many networks the crowded host has.
+const CROWD: usize = 1000;
+/// Room for a thousand networks, with any of the engines.
+const FLAGS: [&str; 2] = ["--default-address-pool", "base=10.128.0.0/9,size=24"];
 
 /// Brings both up, measures, takes both down.
 ///
 /// # Errors
 /// When one of them refuses a request.
-pub fn measure(image: &str, rounds: usize) -> Result<Report> {
+pub fn measure(arguments: &Arguments) -> Result<Report> {
+    let (image, rounds) = (&arguments.image, arguments.rounds);
     let hawser = host(EngineKind::Hawser);
     let docker = host(EngineKind::Docker);
     let engines = [engine(HAWSER, &hawser), engine(DOCKER, &docker)];
@@ -32,14 +42,33 @@ pub fn measure(image: &str, rounds: usize) -> Result<Report> {
         let size = std::fs::metadata(&path).with_context(|| format!("read {}", path.display()))?;
         report.programs.push((program.to_owned(), size.len()));
     }
-    let mut bare = Bare::start(&hawser, &engines[0], image)?;
-    rounds::measure(&engines, Some(&mut bare), image, rounds, &mut report)?;
+    if arguments.wants(Subject::Containers) {
+        let mut bare = Bare::start(&hawser, &engines[0], image)?;
+        rounds::measure(&engines, Some(&mut bare), image, rounds, &mut report)?;
+    }
+    if arguments.wants(Subject::Networks) {
+        measure_networks(&engines, image, rounds, &mut report)?;
+    }
     Ok(report)
+}
+
+fn measure_networks(
+    engines: &[Engine],
+    image: &str,
+    rounds: usize,
+    report: &mut Report,
+) -> Result<()> {
+    let crowded = host(EngineKind::Hawser);
+    let mut members = networks::start(engines, image)?;
+    let mut member = Member::start(&engine(CROWDED, &crowded), image)?;
+    member.fill(CROWD)?;
+    members.push(member);
+    networks::measure(&mut members, rounds, report)
 }
 
 fn host(engine: EngineKind) -> TestHost {
     let host = TestHost::with(Options { engine, ..Options::default() });
-    host.start_daemon(&[]);
+    host.start_daemon(&FLAGS);
     host.load_busybox();
     host
 }

@@ -3,21 +3,24 @@
 //! In: engines (`--engine NAME=SOCKET`, repeatable) that have the image, or `--test-hosts`, which
 //! brings up hawserd and Debian's dockerd, each in a test host of its own. Out: a table, or JSON:
 //! medians of `POST /containers/{id}/start` and of `run --rm busybox true` for bridge, none and
-//! host, the engines taking turns; with test hosts also bare `conmon` + `crun` on the same bundle,
-//! the daemons' memory and the sizes of the programs. `--check` fails when hawser is not as quick
-//! and as small as it promises. It measures no throughput.
+//! host, and of the verbs of networks, the engines taking turns; with test hosts also bare
+//! `conmon` + `crun` on the same bundle, a hawserd with a thousand networks, the daemons' memory and
+//! the sizes of the programs. `--check` fails when hawser is not as quick and as small as it
+//! promises. It measures no throughput.
 
 mod bare;
 mod check;
 mod engine;
 mod hosts;
+mod networks;
 mod report;
 mod rounds;
+mod wire;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::engine::Engine;
 use crate::report::Report;
@@ -38,6 +41,9 @@ struct Arguments {
     /// The image to run.
     #[arg(long, default_value = "busybox")]
     image: String,
+    /// Measure this part only.
+    #[arg(long, value_enum, conflicts_with = "check")]
+    only: Option<Subject>,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -46,6 +52,15 @@ struct Arguments {
     check: bool,
     #[command(subcommand)]
     command: Option<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Starting and running containers.
+    Containers,
+    /// The verbs of networks.
+    Networks,
 }
 
 /// What the program starts itself for.
@@ -66,19 +81,9 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let report = match arguments.test_hosts {
-        true => hosts::measure(&arguments.image, arguments.rounds)?,
+        true => hosts::measure(&arguments)?,
         false if arguments.engines.is_empty() => bail!("name an engine: --engine NAME=SOCKET"),
-        false => {
-            let mut report = Report::default();
-            rounds::measure(
-                &arguments.engines,
-                None,
-                &arguments.image,
-                arguments.rounds,
-                &mut report,
-            )?;
-            report
-        }
+        false => measure(&arguments)?,
     };
     match arguments.json {
         true => println!("{:#}", report.json()),
@@ -89,4 +94,28 @@ fn main() -> Result<ExitCode> {
         eprintln!("not kept: {promise}");
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Arguments {
+    /// Whether a part is to be measured.
+    fn wants(&self, part: Subject) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+}
+
+/// Measures the engines that were named.
+fn measure(arguments: &Arguments) -> Result<Report> {
+    let (engines, image, rounds) = (&arguments.engines, &arguments.image, arguments.rounds);
+    let mut report = Report::default();
+    if arguments.wants(Subject::Containers) {
+        rounds::measure(engines, None, image, rounds, &mut report)?;
+    }
+    if arguments.wants(Subject::Networks) {
+        let mut members = networks::start(engines, image)?;
+        let measured = networks::measure(&mut members, rounds, &mut report);
+        // These engines are somebody's: nothing of ours stays there.
+        members.into_iter().try_for_each(networks::Member::end)?;
+        measured?;
+    }
+    Ok(report)
 }

@@ -65,7 +65,7 @@ impl Report {
                 let what = if index == 0 { row.what.as_str() } else { "" };
                 let (middle, least) = (median(list), minimum(list));
                 let ratio = middle / first;
-                text += &format!("{what:<20} {name:<18} {middle:>9.1} {least:>9.1} {ratio:>6.2}\n");
+                text += &format!("{what:<20} {name:<18} {middle:>9.2} {least:>9.2} {ratio:>6.2}\n");
             }
         }
         for (what, sizes) in [("resident memory", &self.resident), ("program", &self.programs)] {
