@@ -3,6 +3,8 @@
 //! In: which program (`docker` or `hawser`) and the words after its name, shell syntax included;
 //! out: what it gave. The same walkthrough runs with either.
 
+use std::path::Path;
+
 use crate::command::{Output, Running};
 use crate::engine::built;
 use crate::terminal::Terminal;
@@ -38,6 +40,12 @@ pub struct Client<'a> {
 impl<'a> Client<'a> {
     pub(crate) fn new(host: &'a TestHost, cli: Cli) -> Client<'a> {
         Client { host, program: program(cli) }
+    }
+
+    /// A client of another socket than the engine's.
+    pub(crate) fn at(host: &'a TestHost, cli: Cli, socket: &Path) -> Client<'a> {
+        let program = format!("env DOCKER_HOST=unix://{} {}", socket.display(), program(cli));
+        Client { host, program }
     }
 
     /// Runs a line: `ps -a`, `inspect c1 | grep Networks -A 17`.

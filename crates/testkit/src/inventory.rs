@@ -1,8 +1,9 @@
 //! What a test host has at a moment: to show that an operation left nothing behind.
 //!
-//! In: a host; out: lines, one for each link, nft statement, mount, namespace pin, process, cgroup
-//! of a container, and record or directory named by an id. Two inventories are compared as text.
-//! Counters and other things that change by themselves are not in it.
+//! In: a host; out: lines, one for each link, address, route and permanent neighbour of the host and
+//! of every sandbox, nft statement, mount, namespace pin, process, cgroup of a container, and record
+//! or directory named by an id. Two inventories are compared as text. Counters and other things that
+//! change by themselves are not in it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +25,7 @@ impl Inventory {
     #[track_caller]
     pub fn of(host: &TestHost) -> Inventory {
         let mut lines = BTreeSet::new();
-        lines.extend(links(host));
+        lines.extend(network(host));
         lines.extend(firewall(host));
         lines.extend(mounts(host));
         lines.extend(files(host));
@@ -74,11 +75,49 @@ impl TestHost {
     }
 }
 
-fn links(host: &TestHost) -> Vec<String> {
-    let text = host.run(["ip", "-o", "link"]).ok().stdout;
-    let name = |line: &str| line.split(": ").nth(1).map(str::to_owned);
-    let name = |line| name(line).map(|n| n.split('@').next().unwrap_or_default().to_owned());
-    text.lines().filter_map(name).map(|name| format!("link {name}")).collect()
+/// Links, addresses, routes and permanent neighbours, of the host and of the pinned namespaces.
+fn network(host: &TestHost) -> Vec<String> {
+    let pins = "/run/hawser/netns";
+    let show = "ip -o link; ip -o addr; ip route show table all; ip -6 route show table all; \
+                ip neigh show nud permanent; ip -6 neigh show nud permanent";
+    let script = format!(
+        "{show}; cd {pins} 2> /dev/null || exit 0; for pin in *; do \
+         [ -e $pin ] && echo \"in $pin\" && nsenter --net=$pin sh -c '{show}'; done; true"
+    );
+    let text = host.sh(&script).ok().stdout;
+    let mut place = String::new();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("in ") {
+            Some(pin) => place = format!("{pin}: "),
+            None => lines.extend(known(line).map(|line| format!("{place}{line}"))),
+        }
+    }
+    lines
+}
+
+/// A line without what changes by itself; none for what the kernel adds by itself some time later.
+fn known(line: &str) -> Option<String> {
+    if line.contains("fe80:") || line.contains("ff00::/8") {
+        return None;
+    }
+    let is_link = line.split(": ").next().is_some_and(|index| index.parse::<u32>().is_ok());
+    if is_link && line.contains(" mtu ") {
+        // Of a link the name and the MTU: flags and queues come and go.
+        let name = line.split(": ").nth(1)?.split('@').next()?;
+        let mtu = line.split(" mtu ").nth(1)?.split(' ').next()?;
+        return Some(format!("link {name} mtu {mtu}"));
+    }
+    // An address begins with the index of its link.
+    let line = if is_link { line.split_once(": ")?.1 } else { line };
+    let line = line.split(" valid_lft ").next()?.trim_end_matches('\\');
+    Some(
+        line.replace(" linkdown", "")
+            .replace(" tentative", "")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
 }
 
 fn firewall(host: &TestHost) -> Vec<String> {
