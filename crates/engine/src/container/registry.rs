@@ -19,6 +19,7 @@ use super::task::in_place;
 use super::wait::Ends;
 use crate::engine::system;
 use crate::error::{Error, Result};
+use crate::network::{Beside, Rewritten};
 use crate::record::{Container, ContainerId};
 
 /// All containers of the engine.
@@ -175,6 +176,36 @@ impl Containers {
         self.read().by_id.values().cloned().collect()
     }
 
+    /// Changes the records that `change` gives anew, all in the one transaction that `commit` makes
+    /// with what it is handed; an error of either changes none. Blocks.
+    ///
+    /// # Errors
+    /// What `change` and `commit` say.
+    pub(crate) fn update_together(
+        &self,
+        change: impl Fn(&Container) -> Result<Option<Container>>,
+        commit: impl FnOnce(&Beside) -> Result<()>,
+    ) -> Result<()> {
+        let entries = self.all();
+        let mut beside = Beside::default();
+        let mut changed = Vec::new();
+        for entry in &entries {
+            let recorded = entry.writer();
+            let old = entry.record();
+            let next = if *recorded == Recorded::Yes { change(&old)? } else { None };
+            if let Some(next) = next {
+                let (old, new) = (encoded(&old)?, encoded(&next)?);
+                beside.0.push(Rewritten { key: key(&entry.id), old, new });
+                changed.push((entry, recorded, next));
+            }
+        }
+        commit(&beside)?;
+        for (entry, _recorded, next) in changed {
+            entry.show(next);
+        }
+        Ok(())
+    }
+
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,9 +286,14 @@ impl Entry {
         let mut next = Container::clone(&self.record());
         change(&mut next);
         in_place(|| self.store(store, &next))?;
+        Ok(self.show(next))
+    }
+
+    /// What is stored is seen from now on; the caller holds the writer.
+    fn show(&self, next: Container) -> Arc<Container> {
         let next = Arc::new(next);
         *self.record.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
-        Ok(next)
+        next
     }
 
     fn writer(&self) -> MutexGuard<'_, Recorded> {
@@ -275,8 +311,7 @@ impl Entry {
     }
 
     fn store(&self, store: &Embedded, record: &Container) -> Result<()> {
-        let value = serde_json::to_vec(record).map_err(|e| system("encode a record", e))?;
-        let transaction = Transaction::new().put(key(&self.id), value);
+        let transaction = Transaction::new().put(key(&self.id), encoded(record)?);
         store.commit(transaction).map_err(|e| system("store the container's record", e))?;
         Ok(())
     }
@@ -287,6 +322,10 @@ fn taken(name: &str, holder: &ContainerId) -> Error {
         "Conflict. The container name \"/{name}\" is already in use by container \"{holder}\". You \
          have to remove (or rename) that container to be able to reuse that name."
     ))
+}
+
+fn encoded(record: &Container) -> Result<Vec<u8>> {
+    serde_json::to_vec(record).map_err(|e| system("encode a record", e))
 }
 
 fn key(id: &ContainerId) -> String {

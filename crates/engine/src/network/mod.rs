@@ -24,7 +24,9 @@ mod records;
 mod recover;
 mod remove;
 mod rename;
+mod rename_network;
 mod tell;
+mod update;
 mod view;
 
 use std::net::IpAddr;
@@ -37,6 +39,7 @@ use hawser_model::{Mode, Model, SandboxId, Surroundings};
 use hawser_store::Embedded;
 
 use self::change::Writer;
+pub(crate) use change::{Beside, Rewritten};
 pub use etc::EtcFiles;
 pub use explain::Explained;
 pub use join::Joined;
@@ -54,6 +57,9 @@ pub struct Networks {
     dns: Dns,
     /// Held while the name service is told what the model says.
     publishing: std::sync::Mutex<()>,
+    /// Written while a network gets another name, read by what goes from a name to a record that
+    /// holds the name. Taken before the writer's turn, and after a container's lifecycle.
+    naming: tokio::sync::RwLock<()>,
     pools: Vec<hawser_model::DefaultPool>,
     publish_address: Option<IpAddr>,
 }
@@ -80,6 +86,7 @@ impl Networks {
             kernel,
             dns,
             publishing: std::sync::Mutex::default(),
+            naming: tokio::sync::RwLock::default(),
             pools,
             publish_address,
         })

@@ -8,6 +8,7 @@ mod config;
 mod exec;
 mod host_config;
 mod network;
+mod update;
 
 pub use config::{ContainerConfig, Healthcheck};
 pub use exec::ExecConfig;
@@ -18,6 +19,7 @@ pub use host_config::{
 pub use network::{
     EndpointIpam, EndpointSettings, Ipam, IpamConfig, NetworkCreate, NetworkingConfig,
 };
+pub use update::NetworkUpdate;
 
 use serde::{Deserialize, Deserializer};
 
