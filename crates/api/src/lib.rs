@@ -10,6 +10,7 @@ mod container;
 mod error;
 mod exec;
 mod front;
+mod hawser;
 mod image;
 mod network;
 mod path;
@@ -40,6 +41,7 @@ fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .merge(container::routes())
         .merge(exec::routes())
+        .merge(hawser::routes())
         .merge(image::routes())
         .merge(network::routes())
         .merge(system::routes())

@@ -16,7 +16,7 @@ struct Noun {
     post: &'static [&'static str],
 }
 
-const NOUNS: [Noun; 5] = [
+const NOUNS: [Noun; 7] = [
     Noun {
         prefix: "/containers/",
         collection: &["json", "create", "prune"],
@@ -39,6 +39,13 @@ const NOUNS: [Noun; 5] = [
         post: &["connect", "disconnect"],
     },
     Noun { prefix: "/volumes/", collection: &["create", "prune"], get: &[], post: &[] },
+    Noun { prefix: "/hawser/explain/", collection: &[], get: &[], post: &[] },
+    Noun {
+        prefix: "/hawser/networks/",
+        collection: &["plan"],
+        get: &[],
+        post: &["rename", "update"],
+    },
     Noun { prefix: "/distribution/", collection: &[], get: &["json"], post: &[] },
 ];
 
@@ -87,6 +94,9 @@ mod tests {
             (Method::GET, "/networks/a/b", "/networks/a%2Fb"),
             (Method::POST, "/networks/a/b/connect", "/networks/a%2Fb/connect"),
             (Method::POST, "/networks/create", "/networks/create"),
+            (Method::POST, "/hawser/networks/a/b/update", "/hawser/networks/a%2Fb/update"),
+            (Method::POST, "/hawser/networks/plan", "/hawser/networks/plan"),
+            (Method::GET, "/hawser/explain//web", "/hawser/explain/%2Fweb"),
             (Method::GET, "/info", "/info"),
         ] {
             assert_eq!(escaped(method, path), wanted);

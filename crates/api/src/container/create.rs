@@ -23,19 +23,24 @@ pub struct Body {
     networking: Option<NetworkingConfig>,
 }
 
-pub async fn handle(State(engine): Shared, query: Query, Json(body): Json<Body>) -> Result {
-    let body = body.ok_or_else(|| {
-        ApiError::bad_request("config cannot be empty in order to create a container")
-    })?;
-    let created = engine
-        .container_create(CreateContainer {
+impl Body {
+    /// What the body and the query ask for.
+    pub fn request(Json(body): Json<Self>, query: &Query) -> Result<CreateContainer> {
+        let body = body.ok_or_else(|| {
+            ApiError::bad_request("config cannot be empty in order to create a container")
+        })?;
+        Ok(CreateContainer {
             name: query.string("name"),
             platform: query.string("platform"),
             config: body.config,
             host_config: body.host_config.unwrap_or_default(),
             networking: body.networking.unwrap_or_default(),
         })
-        .await?;
+    }
+}
+
+pub async fn handle(State(engine): Shared, query: Query, body: Json<Body>) -> Result {
+    let created = engine.container_create(Body::request(body, &query)?).await?;
     Ok(answer::created(&json!({"Id": created.id.as_str(), "Warnings": created.warnings})))
 }
 

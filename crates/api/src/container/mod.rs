@@ -27,6 +27,7 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 use hawser_engine::Engine;
 
+pub use create::Body as CreateBody;
 pub use list::Summary;
 pub use resize::size;
 
