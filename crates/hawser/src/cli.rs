@@ -77,6 +77,8 @@ pub enum Verb {
     Tag(image::tag::TagArgs),
     /// Show everything about containers, images and networks
     Inspect(system::inspect::InspectArgs),
+    /// Print the commands that would build a container's network, or a network, by hand (hawserd only)
+    Explain(system::explain::ExplainArgs),
     /// Follow what happens in the engine
     Events(system::events::EventsArgs),
     /// Show the state of the engine
@@ -130,6 +132,7 @@ pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
         Some(Verb::Rmi(args)) => image::rm::run(context, args).await,
         Some(Verb::Tag(args)) => image::tag::run(context, args).await,
         Some(Verb::Inspect(args)) => system::inspect::run(context, args).await,
+        Some(Verb::Explain(args)) => system::explain::run(context, args).await,
         Some(Verb::Events(args)) => system::events::run(context, args).await,
         Some(Verb::Info(args)) => system::info::run(context, args).await,
         Some(Verb::Version(args)) => system::version::run(context, args).await,

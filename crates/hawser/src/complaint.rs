@@ -15,7 +15,7 @@ use crate::{help, output};
 pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Failure {
     let (path, found) = find(command, arguments);
     let flag = |problem: String| {
-        let usage = help::usage(&path, found);
+        let usage = if found.has_subcommands() { path.clone() } else { help::usage(&path, found) };
         let text =
             format!("{problem}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
         Failure::new(text).with_code(125)
@@ -54,7 +54,7 @@ pub fn failure(error: &Error, command: &Command, arguments: &[OsString]) -> Fail
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let value = said(ContextKind::InvalidValue);
             if error.kind() == ErrorKind::InvalidValue && value.is_empty() {
-                return flag(needs_value(found, &argument));
+                return flag(needs_value(found, &argument, arguments));
             }
             let why = std::error::Error::source(error)
                 .map_or_else(|| "unknown value".to_owned(), ToString::to_string);
@@ -114,7 +114,7 @@ fn takes_next(command: &Command, word: &str) -> bool {
 
 fn unknown_command(path: &str, found: &Command, word: &str) -> Failure {
     if word.is_empty() {
-        output::print(&help::text(path, found));
+        output::complain(help::text(path, found).trim_end());
         return Failure::silent(0);
     }
     let usage = if path.contains(' ') { format!("Usage:  {path}\n\n") } else { String::new() };
@@ -153,17 +153,18 @@ fn wrong_number(path: &str, found: &Command) -> Failure {
     ))
 }
 
-fn needs_value(command: &Command, argument: &str) -> String {
-    let long = argument.split([' ', '=', '[']).next().unwrap_or(argument);
-    let short = command
-        .get_arguments()
-        .find(|arg| arg.get_long() == long.strip_prefix("--"))
-        .and_then(clap::Arg::get_short);
-    match short {
-        Some(short) if !std::env::args().any(|word| word == long) => {
-            format!("flag needs an argument: '{short}' in -{short}")
+/// Clap names the flag by its first name; the user has written it as the last word.
+fn needs_value(command: &Command, argument: &str, arguments: &[OsString]) -> String {
+    let last = arguments.last().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let letter = last.strip_prefix('-').and_then(|letters| letters.chars().next_back());
+    let short = |letter: &char| command.get_arguments().any(|arg| arg.get_short() == Some(*letter));
+    match letter.filter(|_| !last.starts_with("--")).filter(short) {
+        Some(letter) => format!("flag needs an argument: '{letter}' in {last}"),
+        None if last.starts_with("--") => format!("flag needs an argument: {last}"),
+        None => {
+            let long = argument.split([' ', '=', '[']).next().unwrap_or(argument);
+            format!("flag needs an argument: {long}")
         }
-        _ => format!("flag needs an argument: {long}"),
     }
 }
 
@@ -208,6 +209,8 @@ mod tests {
                 "invalid argument \"foo\" for \"--add-host\" flag: bad format for add-host: \"foo\"",
             ),
             ("hawser run --name", "flag needs an argument: --name"),
+            ("hawser run --net", "flag needs an argument: --net"),
+            ("hawser run -itm", "flag needs an argument: 'm' in -itm"),
         ] {
             assert_eq!(told(line), (format!("{problem}\n\n{RUN}"), 125), "{line}");
         }

@@ -30,6 +30,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The request would be about no thing in particular.
+    #[error("invalid {0} name or ID: value is empty")]
+    NoName(&'static str),
     /// The engine says no.
     #[error("Error response from daemon: {message}")]
     Response {
@@ -38,6 +41,9 @@ pub enum Error {
         /// The engine's words.
         message: String,
     },
+    /// The engine lacks what makes hawserd more than another engine.
+    #[error("the engine at {0} cannot do this: only hawserd can")]
+    NotHawserd(String),
     /// The engine does not hand its connection over.
     #[error("unable to upgrade to tcp, received {0}")]
     NoUpgrade(u16),

@@ -100,6 +100,24 @@ impl Client {
         json(self.open(Method::DELETE, path, query, empty()).await?).await
     }
 
+    /// A request to one of hawserd's own routes, which no other engine has; `path` is what comes
+    /// after `/hawser`.
+    pub async fn own(
+        &self,
+        method: Method,
+        path: &str,
+        query: &Query,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let answer = self.open_json(method, &format!("/hawser{path}"), query, body).await;
+        match answer {
+            Err(Error::Response { status: 404, message }) if message == "page not found" => {
+                Err(Error::NotHawserd(self.endpoint.to_string()))
+            }
+            answer => json(answer?).await,
+        }
+    }
+
     /// Sends a JSON body; the answer's body is left to the caller.
     pub async fn open_json(
         &self,
@@ -160,6 +178,13 @@ impl Client {
     }
 
     async fn versioned(&self, path: &str, query: &Query) -> Result<String, Error> {
+        for kind in ["container", "network"] {
+            let name = path.strip_prefix('/').and_then(|path| path.strip_prefix(kind));
+            let name = name.and_then(|rest| rest.strip_prefix("s/"));
+            if name.is_some_and(|name| name.is_empty() || name.starts_with('/')) {
+                return Err(Error::NoName(kind));
+            }
+        }
         Ok(format!("/v{}{path}{query}", self.version().await?))
     }
 

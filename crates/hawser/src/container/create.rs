@@ -39,12 +39,24 @@ pub enum CreateError {
 /// `hawser create`.
 pub async fn run(context: &Context, args: CreateArgs) -> Outcome {
     let spec = Spec::new(&args.container).map_err(|error| context.refused(&error.to_string()))?;
+    if args.create.dry_run {
+        return preview(context, &args.create, &spec).await;
+    }
     let cidfile = &args.container.process.cidfile;
     match create(context, &args.create, cidfile, &spec).await {
         Ok(id) => output::println(&id),
         Err(CreateError::Client(error)) => return Err(error.into()),
         Err(error) => return Err(context.refused(&error.to_string())),
     }
+    Ok(())
+}
+
+/// Prints what would change on the host if the container were made and started.
+pub async fn preview(context: &Context, options: &CreateOptions, spec: &Spec) -> Outcome {
+    check(options, spec).map_err(|error| context.refused(&error.to_string()))?;
+    let (query, body) = request(context, options, spec).await?;
+    let plan = context.client.own(Method::POST, "/containers/plan", &query, Some(&body));
+    output::commands(&plan.await?);
     Ok(())
 }
 
@@ -105,6 +117,15 @@ async fn post(
     options: &CreateOptions,
     spec: &Spec,
 ) -> Result<Value, client::Error> {
+    let (query, body) = request(context, options, spec).await?;
+    context.client.post("/containers/create", &query, Some(&body)).await
+}
+
+async fn request(
+    context: &Context,
+    options: &CreateOptions,
+    spec: &Spec,
+) -> Result<(Query, Value), client::Error> {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let query =
         Query::new().maybe("name", some(&options.name)).maybe("platform", some(&options.platform));
@@ -114,7 +135,7 @@ async fn post(
     if let Some(config) = body.as_object_mut().filter(|_| !old) {
         config.remove("MacAddress");
     }
-    context.client.post("/containers/create", &query, Some(&body)).await
+    Ok((query, body))
 }
 
 fn version_before_1_44(version: &str) -> bool {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::client::Query;
 use crate::context::Context;
-use crate::failure::Outcome;
-use crate::output::listing::{self, Kind, Line};
+use crate::failure::{Failure, Outcome};
+use crate::output::listing::{self, Kind, Line, ListingError};
 use crate::output::{self, ellipsis, human, ports, short_id};
 use crate::parse::{filter, flags};
 
@@ -85,8 +85,17 @@ pub async fn run(context: &Context, args: LsArgs) -> Outcome {
     let answer = context.client.get("/containers/json", &query).await?;
     let containers = answer.as_array().into_iter().flatten();
     let lines = containers.map(|container| line(container, args.no_trunc)).collect();
-    output::print(&listing::render(&KIND, &resolve(format, &args), lines)?);
+    let text = listing::render(&KIND, &resolve(format, &args), lines).map_err(failure)?;
+    output::print(&text);
     Ok(())
+}
+
+/// Docker's client reads this command's templates twice, and stumbles the first time.
+fn failure(error: ListingError) -> Failure {
+    Failure::new(match error {
+        ListingError::Parse(error) => format!("failed to parse template: {error}"),
+        ListingError::Execute(error) => format!("failed to execute template: {error}"),
+    })
 }
 
 fn resolve(format: &str, args: &LsArgs) -> String {

@@ -112,5 +112,5 @@ pub async fn dispatch(context: &Context, verb: Verb) -> Outcome {
 
 /// The path of a request on a container.
 fn path(container: &str, rest: &str) -> String {
-    format!("/containers/{}{rest}", crate::client::escape(container))
+    format!("/containers/{}{rest}", crate::client::escape(container.trim()))
 }

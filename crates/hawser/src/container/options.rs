@@ -35,6 +35,9 @@ pub struct ContainerOptions {
 /// Flags of `run` and `create` that do not describe the container itself.
 #[derive(Args, Debug)]
 pub struct CreateOptions {
+    /// Print what would change on the host, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Name of the container
     #[arg(long, default_value = "")]
     pub name: String,

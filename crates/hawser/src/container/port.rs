@@ -1,7 +1,5 @@
 //! `hawser port`.
 
-use std::cmp::Ordering;
-
 use clap::Args;
 use serde_json::Value;
 
@@ -9,7 +7,7 @@ use super::path;
 use crate::client::Query;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, ports};
+use crate::output::{self, natural, ports};
 use crate::parse::flags;
 
 /// Flags of `port`.
@@ -57,7 +55,7 @@ fn all(published: &Value) -> Vec<String> {
         .flatten()
         .flat_map(|(port, list)| bindings(list).map(move |host| format!("{port} -> {host}")))
         .collect();
-    lines.sort_by(|a, b| natural(a, b));
+    lines.sort_by(|a, b| natural::compare(a, b));
     lines
 }
 
@@ -66,31 +64,6 @@ fn bindings(list: &Value) -> impl Iterator<Item = String> {
         let part = |key: &str| binding[key].as_str().unwrap_or_default();
         ports::join(part("HostIp"), part("HostPort"))
     })
-}
-
-/// Compares with runs of digits taken as numbers: 80 comes before 443.
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let (x, y) = (number(a), number(b));
-        if let (Some((x, rest_a)), Some((y, rest_b))) = (x, y) {
-            match x.cmp(&y) {
-                Ordering::Equal => (a, b) = (rest_a, rest_b),
-                unequal => return unequal,
-            }
-            continue;
-        }
-        let (mut left, mut right) = (a.chars(), b.chars());
-        match (left.next(), right.next()) {
-            (Some(x), Some(y)) if x == y => (a, b) = (left.as_str(), right.as_str()),
-            (x, y) => return x.cmp(&y),
-        }
-    }
-}
-
-fn number(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    Some((text[..end].parse().ok()?, &text[end..]))
 }
 
 #[cfg(test)]

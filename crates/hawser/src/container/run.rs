@@ -50,6 +50,9 @@ pub async fn run(context: &Context, args: RunArgs) -> Outcome {
     if let Some((rows, columns)) = size::current().filter(|_| spec.is_set("Tty")) {
         spec.host["ConsoleSize"] = json!([rows, columns]);
     }
+    if args.create.dry_run {
+        return create::preview(context, &args.create, &spec).await.map_err(|f| f.with_code(125));
+    }
     let cidfile = &args.container.process.cidfile;
     let id = create::create(context, &args.create, cidfile, &spec).await.map_err(|error| {
         context.refused(&match error {

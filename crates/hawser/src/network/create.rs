@@ -1,14 +1,15 @@
 //! `hawser network create`.
 
 use clap::Args;
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
-use super::ipam;
+use super::ipam::{self, PoolOptions};
 use crate::client::Query;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output;
-use crate::parse::{env, flags, process};
+use crate::parse::{Invalid, env, flags, process};
 
 /// Flags of `network create`.
 #[derive(Args)]
@@ -16,9 +17,6 @@ pub struct CreateArgs {
     /// Let containers be connected by hand (overlay)
     #[arg(long)]
     attachable: bool,
-    /// Addresses that are somebody else's (NAME=ADDRESS)
-    #[arg(long)]
-    aux_address: Vec<String>,
     /// Take the configuration from another network
     #[arg(long, default_value = "")]
     config_from: String,
@@ -28,18 +26,15 @@ pub struct CreateArgs {
     /// Driver of the network
     #[arg(short, long, default_value = "bridge")]
     driver: String,
-    /// Gateway of the subnet
+    /// Print what would change on the host, and change nothing
     #[arg(long)]
-    gateway: Vec<String>,
+    dry_run: bool,
     /// Make the routing mesh's network (swarm)
     #[arg(long, hide = true)]
     ingress: bool,
     /// No way to the outside
     #[arg(long)]
     internal: bool,
-    /// Give containers addresses of this part of the subnet only
-    #[arg(long)]
-    ip_range: Vec<String>,
     /// Driver of the address management
     #[arg(long, default_value = "default")]
     ipam_driver: String,
@@ -63,9 +58,8 @@ pub struct CreateArgs {
     /// Where the network is: local or global
     #[arg(long, default_value = "")]
     scope: String,
-    /// Subnet, such as 10.1.0.0/24
-    #[arg(long)]
-    subnet: Vec<String>,
+    #[command(flatten)]
+    pools: PoolOptions,
     /// Name of the network
     #[arg(value_name = "NETWORK")]
     name: String,
@@ -73,12 +67,24 @@ pub struct CreateArgs {
 
 /// `hawser network create`.
 pub async fn run(context: &Context, args: CreateArgs) -> Outcome {
-    let pair = |text: &String| {
-        let (name, address) = text.split_once('=').unwrap_or((text, ""));
-        (name.to_owned(), address.to_owned())
-    };
-    let auxiliary: Vec<_> = args.aux_address.iter().map(pair).collect();
-    let config = ipam::config(&args.subnet, &args.ip_range, &args.gateway, &auxiliary)?;
+    let dry_run = args.dry_run;
+    let body = body(args)?;
+    if dry_run {
+        let query = Query::new();
+        let plan = context.client.own(Method::POST, "/networks/plan", &query, Some(&body)).await?;
+        output::commands(&plan);
+        return Ok(());
+    }
+    let created = context.client.post("/networks/create", &Query::new(), Some(&body)).await?;
+    if let Some(warning) = created["Warning"].as_str().filter(|warning| !warning.is_empty()) {
+        output::complain(&format!("WARNING: {warning}"));
+    }
+    output::println(created["Id"].as_str().unwrap_or_default());
+    Ok(())
+}
+
+fn body(args: CreateArgs) -> Result<Value, Invalid> {
+    let config = ipam::config(&args.pools)?;
     let mut body = json!({
         "Name": args.name,
         "Driver": args.driver,
@@ -103,10 +109,5 @@ pub async fn run(context: &Context, args: CreateArgs) -> Outcome {
     if !args.config_from.is_empty() {
         body["ConfigFrom"] = json!({"Network": args.config_from});
     }
-    let created = context.client.post("/networks/create", &Query::new(), Some(&body)).await?;
-    if let Some(warning) = created["Warning"].as_str().filter(|warning| !warning.is_empty()) {
-        output::complain(&format!("WARNING: {warning}"));
-    }
-    output::println(created["Id"].as_str().unwrap_or_default());
-    Ok(())
+    Ok(body)
 }

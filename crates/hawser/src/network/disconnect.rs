@@ -6,7 +6,7 @@ use serde_json::json;
 use super::path;
 use crate::client::Query;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// Flags of `network disconnect`.
 #[derive(Args)]
@@ -24,7 +24,11 @@ pub struct DisconnectArgs {
 
 /// `hawser network disconnect`.
 pub async fn run(context: &Context, args: DisconnectArgs) -> Outcome {
-    let body = json!({"Container": args.container, "Force": args.force});
+    let container = args.container.trim();
+    if container.is_empty() {
+        return Err(Failure::new("invalid container name or ID: value is empty"));
+    }
+    let body = json!({"Container": container, "Force": args.force});
     context.client.post(&path(&args.network, "/disconnect"), &Query::new(), Some(&body)).await?;
     Ok(())
 }

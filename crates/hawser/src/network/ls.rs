@@ -9,7 +9,7 @@ use crate::client::Query;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::listing::{self, Kind, Line};
-use crate::output::{self, human, short_id};
+use crate::output::{self, human, natural, short_id};
 use crate::parse::filter;
 
 /// Flags of `network ls`.
@@ -52,11 +52,13 @@ pub async fn run(context: &Context, args: LsArgs) -> Outcome {
     let query = Query::new().maybe("filters", filter::to_query(&args.filter));
     let answer = context.client.get("/networks", &query).await?;
     let mut networks: Vec<&Value> = answer.as_array().into_iter().flatten().collect();
-    networks.sort_by_key(|network| network["Name"].as_str().unwrap_or_default());
+    let name = |network: &Value| network["Name"].as_str().unwrap_or_default().to_owned();
+    networks.sort_by(|a, b| natural::compare(&name(a), &name(b)));
     let lines = networks.into_iter().map(|network| line(network, args.no_trunc)).collect();
     let format = match args.format.as_deref().unwrap_or_default() {
         "" | "table" if args.quiet => "{{.ID}}",
         "" | "table" => TABLE,
+        "raw" if args.quiet => "network_id: {{.ID}}",
         "raw" => RAW,
         other => other,
     };

@@ -6,7 +6,9 @@ pub mod disconnect;
 mod ipam;
 pub mod ls;
 pub mod prune;
+pub mod rename;
 pub mod rm;
+pub mod update;
 
 use clap::Subcommand;
 
@@ -25,6 +27,10 @@ pub enum Verb {
     Connect(connect::ConnectArgs),
     /// Disconnect a container from a network
     Disconnect(disconnect::DisconnectArgs),
+    /// Change a network, in use or not (hawserd only)
+    Update(Box<update::UpdateArgs>),
+    /// Give a network another name (hawserd only)
+    Rename(rename::RenameArgs),
     /// Remove all networks that no container uses
     Prune(prune::PruneArgs),
     /// Remove networks
@@ -42,6 +48,8 @@ pub async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Inspect(args) => inspect::networks(context, args).await,
         Verb::Connect(args) => connect::run(context, args).await,
         Verb::Disconnect(args) => disconnect::run(context, args).await,
+        Verb::Update(args) => update::run(context, *args).await,
+        Verb::Rename(args) => rename::run(context, args).await,
         Verb::Prune(args) => prune::run(context, args).await,
         Verb::Rm(args) => rm::run(context, args).await,
         Verb::Ls(args) => ls::run(context, args).await,
@@ -50,5 +58,5 @@ pub async fn dispatch(context: &Context, verb: Verb) -> Outcome {
 
 /// The path of a request on a network.
 fn path(network: &str, rest: &str) -> String {
-    format!("/networks/{}{rest}", crate::client::escape(network))
+    format!("/networks/{}{rest}", crate::client::escape(network.trim()))
 }

@@ -26,7 +26,7 @@ pub struct PruneArgs {
 
 /// `hawser network prune`.
 pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
-    if !args.force && !confirmed(args.filter.is_empty())? {
+    if !args.force && !confirmed()? {
         return Ok(());
     }
     let query = Query::new().maybe("filters", filter::to_query(&args.filter));
@@ -43,10 +43,8 @@ pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
     Ok(())
 }
 
-fn confirmed(everything: bool) -> io::Result<bool> {
-    let warning =
-        if everything { WARNING } else { &WARNING.replace("all custom", "matching custom") };
-    output::print(&format!("{warning}\nAre you sure you want to continue? [y/N] "));
+fn confirmed() -> io::Result<bool> {
+    output::print(&format!("{WARNING}\nAre you sure you want to continue? [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case("y"))

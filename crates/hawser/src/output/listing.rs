@@ -16,10 +16,10 @@ use crate::template::{ExecError, Fields, Functions, Missing, ParseError, Templat
 #[derive(Debug, Error)]
 pub enum ListingError {
     /// It is no template.
-    #[error("failed to parse template: {0}")]
+    #[error("template parsing error: {0}")]
     Parse(#[from] ParseError),
     /// It asks for what there is not.
-    #[error("failed to execute template: {0}")]
+    #[error("template parsing error: {0}")]
     Execute(#[from] ExecError),
 }
 
@@ -198,12 +198,12 @@ mod tests {
     fn unknown_fields_are_refused() {
         assert_eq!(
             render(&KIND, "{{.Foo}}", vec![line("1", "x")]).unwrap_err().to_string(),
-            "failed to execute template: template: :1:2: executing \"\" at <.Foo>: \
+            "template parsing error: template: :1:2: executing \"\" at <.Foo>: \
              can't evaluate field Foo in type *formatter.Thing"
         );
         assert_eq!(
             render(&KIND, "{{.ID", Vec::new()).unwrap_err().to_string(),
-            "failed to parse template: template: :1: unclosed action"
+            "template parsing error: template: :1: unclosed action"
         );
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod human;
 pub mod listing;
+pub mod natural;
 pub mod ports;
 pub mod table;
 
@@ -25,6 +26,13 @@ pub fn println(text: &str) {
 /// Writes a line to the standard error.
 pub fn complain(text: &str) {
     write_to(&mut io::stderr().lock(), format!("{text}\n").as_bytes());
+}
+
+/// Writes the commands of an answer about what would change, one to a line.
+pub fn commands(answer: &serde_json::Value) {
+    for command in answer["Commands"].as_array().into_iter().flatten() {
+        println(command.as_str().unwrap_or_default());
+    }
 }
 
 /// Writes bytes to a standard stream; see [`print`].

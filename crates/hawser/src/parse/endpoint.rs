@@ -4,10 +4,11 @@
 //! addresses are of any use is the engine's to say.
 
 use std::collections::BTreeMap;
+use std::num::{IntErrorKind, ParseIntError};
 
 use serde_json::{Map, Value, json};
 
-use super::{Invalid, csv, flags};
+use super::{Invalid, csv};
 
 /// How a container is attached to one network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,15 +68,15 @@ impl Attachment {
             "alias" => self.aliases.push(value.to_owned()),
             "ip" => value.clone_into(&mut self.ipv4),
             "ip6" => value.clone_into(&mut self.ipv6),
-            "mac-address" => self.mac = mac(value)?,
+            "mac-address" => value.clone_into(&mut self.mac),
             "link-local-ip" => self.link_local.push(value.to_owned()),
             "driver-opt" => {
                 let (key, value) = driver_option(value)?;
                 self.driver_options.insert(key, value);
             }
             "gw-priority" => {
-                self.gateway_priority = flags::integer(value)
-                    .map_err(|error| Invalid(format!("invalid gw-priority ({value}): {error}")))?;
+                self.gateway_priority = priority(value)
+                    .map_err(|why| Invalid(format!("invalid gw-priority ({value}): {why}")))?;
             }
             _ => return Err(Invalid(format!("invalid field key {key}"))),
         }
@@ -125,18 +126,32 @@ impl Attachment {
 pub fn driver_option(text: &str) -> Result<(String, String), Invalid> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().to_lowercase(), value.trim().to_owned()))
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
         }
         _ => Err(Invalid::new("invalid key value pair format in driver options")),
     }
 }
 
-/// A MAC address of six bytes, in the form it was written.
-pub fn mac(text: &str) -> Result<String, Invalid> {
-    let parts: Vec<&str> = text.split([':', '-']).collect();
-    let good = |part: &&str| part.len() == 2 && part.chars().all(|c| c.is_ascii_hexdigit());
-    if matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(good) {
-        return Ok(text.to_owned());
+/// Unlike the flag of that name, the field knows no base but ten.
+fn priority(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    })
+}
+
+/// Whether `text` is a MAC address (EUI-48, EUI-64 or of 20 bytes), with colons, hyphens or
+/// dots.
+pub fn mac(text: &str) -> Result<(), Invalid> {
+    let hexadecimal = |parts: &[&str], digits: usize| {
+        parts.iter().all(|part| part.len() == digits && part.chars().all(|c| c.is_ascii_hexdigit()))
+    };
+    let good = |separator: char, digits: usize| {
+        let parts: Vec<&str> = text.split(separator).collect();
+        matches!(parts.len() * digits, 12 | 16 | 40) && hexadecimal(&parts, digits)
+    };
+    if good(':', 2) || good('-', 2) || good('.', 4) {
+        return Ok(());
     }
     Err(Invalid(format!("{text} is not a valid mac address")))
 }
@@ -176,8 +191,20 @@ mod tests {
         let error = |text| attachment(text).unwrap_err().to_string();
         assert_eq!(error("name=bridge,foo=bar"), "invalid field key foo");
         assert_eq!(error("ip=1.2.3.4"), "network name/id is not specified");
-        assert_eq!(error("name=a,mac-address=x"), "x is not a valid mac address");
         assert_eq!(error("name=a,b"), "invalid field b");
+        assert_eq!(error("name=a,gw-priority=0x1"), "invalid gw-priority (0x1): invalid syntax");
         assert_eq!(mac("foo").unwrap_err().to_string(), "foo is not a valid mac address");
+    }
+
+    #[test]
+    fn mac_addresses_have_one_separator() {
+        for text in
+            ["02:42:0a:09:00:03", "02-42-0A-09-00-03", "0242.0a09.0003", "02:42:0a:09:00:03:04:05"]
+        {
+            assert_eq!(mac(text), Ok(()), "{text}");
+        }
+        for text in ["", "02:42-0a:09:00:03", "02:42:0a:09:00", "0242:0a09:0003", "2:4:a:9:0:3"] {
+            assert!(mac(text).is_err(), "{text}");
+        }
     }
 }

@@ -20,6 +20,9 @@ pub fn variable(text: &str) -> Result<String, Invalid> {
 pub fn label(text: &str) -> Result<String, Invalid> {
     match text.split_once('=').map_or(text, |(key, _)| key) {
         "" => Err(Invalid(format!("invalid label '{text}': empty name"))),
+        key if key.trim_start().contains(char::is_whitespace) => {
+            Err(Invalid(format!("label '{key}' contains whitespaces")))
+        }
         _ => Ok(text.to_owned()),
     }
 }
@@ -106,6 +109,7 @@ mod tests {
         assert!(variable("PATH").unwrap().starts_with("PATH="));
         assert_eq!(variable("=x").unwrap_err().to_string(), "invalid environment variable: =x");
         assert!(label("=x").is_err());
+        assert_eq!(label("a b=c").unwrap_err().to_string(), "label 'a b' contains whitespaces");
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub fn filter(text: &str) -> Result<(String, String), Invalid> {
 /// The API's form of several filters; `None` if there are none.
 pub fn to_query(filters: &[(String, String)]) -> Option<String> {
     let mut grouped: BTreeMap<&str, BTreeMap<&str, bool>> = BTreeMap::new();
-    for (key, value) in filters.iter().filter(|(key, _)| !key.is_empty()) {
+    for (key, value) in filters.iter().filter(|(key, value)| !(key.is_empty() && value.is_empty()))
+    {
         grouped.entry(key).or_default().insert(value, true);
     }
     (!grouped.is_empty()).then(|| json!(grouped).to_string())

@@ -1,6 +1,6 @@
 //! The plain values: booleans and whole numbers, with the errors of Go's `strconv`.
 
-use super::{Invalid, bad_number};
+use super::{Invalid, bad_number, csv};
 
 /// A boolean as Go reads it.
 pub fn boolean(text: &str) -> Result<bool, Invalid> {
@@ -11,14 +11,61 @@ pub fn boolean(text: &str) -> Result<bool, Invalid> {
     }
 }
 
-/// A whole number.
+/// A whole number, in any of the bases that Go knows (`0x10`, `010`, `0b1`, `1_000`).
 pub fn integer(text: &str) -> Result<i64, Invalid> {
-    text.parse().map_err(|_| Invalid(bad_number("ParseInt", text)))
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let size = magnitude(digits).ok_or_else(|| Invalid(bad_number("ParseInt", text)))?;
+    let signed = size.and_then(|size| {
+        if negative { 0_i64.checked_sub_unsigned(size) } else { size.try_into().ok() }
+    });
+    signed.ok_or_else(|| out_of_range("ParseInt", text))
 }
 
 /// A whole number that fits 16 bits.
 pub fn small(text: &str) -> Result<u16, Invalid> {
-    text.parse().map_err(|_| Invalid(bad_number("ParseUint", text)))
+    let size = magnitude(text).ok_or_else(|| Invalid(bad_number("ParseUint", text)))?;
+    size.and_then(|size| size.try_into().ok()).ok_or_else(|| out_of_range("ParseUint", text))
+}
+
+/// What `digits` mean; `Some(None)` if that is too much, `None` if they mean nothing.
+fn magnitude(digits: &str) -> Option<Option<u64>> {
+    let lower = digits.to_ascii_lowercase();
+    let (base, body) = match lower.as_bytes() {
+        [b'0', b'x', ..] => (16, &lower[2..]),
+        [b'0', b'o', ..] => (8, &lower[2..]),
+        [b'0', b'b', ..] => (2, &lower[2..]),
+        [b'0', _, ..] => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    // An underscore separates digits; a base counts as one.
+    let separated = body.strip_prefix('_').filter(|_| base != 10).unwrap_or(body);
+    let good = |group: &str| !group.is_empty() && group.chars().all(|c| c.is_digit(base));
+    separated.split('_').all(good).then(|| u64::from_str_radix(&body.replace('_', ""), base).ok())
+}
+
+fn out_of_range(function: &str, text: &str) -> Invalid {
+    Invalid(format!("strconv.{function}: parsing {text:?}: value out of range"))
+}
+
+/// What one use of a flag gives that takes several values at once.
+#[derive(Debug, Clone, Default)]
+pub struct Several(Vec<String>);
+
+impl IntoIterator for Several {
+    type Item = String;
+    type IntoIter = std::vec::IntoIter<String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// Values with commas between them, as CSV has them.
+pub fn several(text: &str) -> Result<Several, Invalid> {
+    if text.is_empty() { Ok(Several::default()) } else { csv(text).map(Several) }
 }
 
 /// One of the three streams of a process, in lower case.
@@ -41,13 +88,18 @@ pub fn address(text: &str) -> Result<String, Invalid> {
 /// A domain to search in; `.` for none.
 pub fn domain(text: &str) -> Result<String, Invalid> {
     let text = text.trim();
-    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if text == "."
-        || (text.len() < 255
-            && text.contains(|c: char| c.is_alphanumeric())
-            && text.chars().all(good))
-    {
+    if text == "." {
         return Ok(text.to_owned());
+    }
+    let domain = text.strip_suffix('.').unwrap_or(text);
+    let label = |label: &str| {
+        let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let outer = |c: char| c.is_ascii_alphanumeric();
+        label.starts_with(outer) && label.ends_with(outer) && label.chars().all(inner)
+    };
+    let named = domain.contains(|c: char| c.is_ascii_alphabetic());
+    if named && domain.len() < 255 && domain.split('.').all(label) {
+        return Ok(domain.to_owned());
     }
     Err(Invalid(format!("{text} is not a valid domain")))
 }
@@ -59,7 +111,7 @@ pub fn extra_host(text: &str) -> Result<String, Invalid> {
         .or_else(|| text.split_once(':'))
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| Invalid(format!("bad format for add-host: {text:?}")))?;
-    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     if address != "host-gateway" && bare.parse::<std::net::IpAddr>().is_err() {
         return Err(Invalid(format!("invalid IP address in add-host: {address:?}")));
     }
@@ -112,7 +164,42 @@ mod tests {
             integer("foo").unwrap_err().to_string(),
             "strconv.ParseInt: parsing \"foo\": invalid syntax"
         );
-        assert!(small("70000").is_err());
+        assert_eq!(
+            small("70000").unwrap_err().to_string(),
+            "strconv.ParseUint: parsing \"70000\": value out of range"
+        );
+    }
+
+    #[test]
+    fn numbers_have_bases() {
+        for (text, number) in [
+            ("-5", -5),
+            ("+5", 5),
+            ("0", 0),
+            ("0x1F", 31),
+            ("-010", -8),
+            ("0o7", 7),
+            ("0b11", 3),
+            ("0x_f", 15),
+            ("1_000", 1000),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(integer(text), Ok(number), "{text}");
+        }
+        for text in ["", "-", "--1", "1_", "_1", "1__0", "0x", "08", "1e3", "0_", "- 1"] {
+            assert_eq!(integer(text), Err(Invalid(bad_number("ParseInt", text))), "{text}");
+        }
+        assert!(
+            integer("9223372036854775808").unwrap_err().to_string().ends_with("value out of range")
+        );
+    }
+
+    #[test]
+    fn several_values_at_once() {
+        let values = |text| several(text).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(values("a,b"), ["a", "b"]);
+        assert_eq!(values("\"a,b\",c"), ["a,b", "c"]);
+        assert!(values("").is_empty());
     }
 
     #[test]
@@ -135,6 +222,10 @@ mod tests {
         assert!(address("foo").is_err());
         assert_eq!(stream("STDOUT").unwrap(), "stdout");
         assert!(stream("foo").is_err());
-        assert!(domain("a.b").is_ok() && domain(".").is_ok() && domain("a b").is_err());
+        assert_eq!(domain("a-1.b.").unwrap(), "a-1.b");
+        assert_eq!(domain(".").unwrap(), ".");
+        for text in ["", "a b", "-a", "a-", "a..b", ".a", "a_b", "123"] {
+            assert!(domain(text).is_err(), "{text}");
+        }
     }
 }

@@ -32,36 +32,51 @@ impl Invalid {
 
 /// The fields of a line of comma-separated values, quotes resolved as CSV has them.
 pub fn csv(line: &str) -> Result<Vec<String>, Invalid> {
-    let mut fields = vec![String::new()];
-    let mut rest = line.chars().peekable();
-    let mut quoted = false;
-    while let Some(c) = rest.next() {
-        let at_start = fields.last().is_some_and(String::is_empty);
-        match c {
-            '"' if quoted && rest.next_if_eq(&'"').is_some() => push(&mut fields, '"'),
-            '"' if quoted => quoted = false,
-            '"' if at_start => quoted = true,
-            '"' => {
-                return Err(Invalid::new(format!(
-                    "parse error: bare \" in non-quoted field: {line}"
-                )));
-            }
-            ',' if !quoted => fields.push(String::new()),
-            c => push(&mut fields, c),
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        let (field, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_field(line, quoted)?,
+            None => plain_field(line, rest)?,
+        };
+        fields.push(field);
+        match after.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return Ok(fields),
         }
-    }
-    match quoted {
-        true => Err(Invalid::new(format!(
-            "parse error: extraneous or missing \" in quoted-field: {line}"
-        ))),
-        false => Ok(fields),
     }
 }
 
-fn push(fields: &mut [String], c: char) {
-    if let Some(last) = fields.last_mut() {
-        last.push(c);
+/// A field of `line` that `rest` begins with, and what comes after it.
+fn plain_field<'a>(line: &str, rest: &'a str) -> Result<(String, &'a str), Invalid> {
+    let (field, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+    match field.find('"') {
+        Some(at) => Err(bad_csv(line, &rest[at..], "bare \" in non-quoted-field")),
+        None => Ok((field.to_owned(), after)),
     }
+}
+
+/// The same for a field in quotes, of which the first is taken off already.
+fn quoted_field<'a>(line: &str, mut rest: &'a str) -> Result<(String, &'a str), Invalid> {
+    const WRONG: &str = "extraneous or missing \" in quoted-field";
+    let mut field = String::new();
+    loop {
+        let Some((text, after)) = rest.split_once('"') else {
+            return Err(bad_csv(line, "", WRONG));
+        };
+        field.push_str(text);
+        if after.is_empty() || after.starts_with(',') {
+            return Ok((field, after));
+        }
+        rest = after.strip_prefix('"').ok_or_else(|| bad_csv(line, &rest[text.len()..], WRONG))?;
+        field.push('"');
+    }
+}
+
+/// Go's words for what is wrong where `rest` begins.
+fn bad_csv(line: &str, rest: &str, why: &str) -> Invalid {
+    let column = line.len() - rest.len() + 1;
+    Invalid(format!("parse error on line 1, column {column}: {why}"))
 }
 
 /// Go's words for a number that is none.
@@ -77,7 +92,14 @@ mod tests {
     fn splits_comma_separated_values() {
         assert_eq!(csv("a,b=c").unwrap(), ["a", "b=c"]);
         assert_eq!(csv(r#""a,b",c,"d""e""#).unwrap(), ["a,b", "c", "d\"e"]);
-        assert!(csv(r#""a"#).is_err());
-        assert!(csv(r#"a"b"#).is_err());
+        assert_eq!(csv("").unwrap(), [""]);
+        assert_eq!(csv("a,").unwrap(), ["a", ""]);
+        let error = |text| csv(text).unwrap_err().to_string();
+        assert_eq!(
+            error(r#"x,"a"#),
+            "parse error on line 1, column 5: extraneous or missing \" in quoted-field"
+        );
+        assert_eq!(error(r#"a"b"#), "parse error on line 1, column 2: bare \" in non-quoted-field");
+        assert!(csv(r#""a"b"#).is_err());
     }
 }

@@ -3,6 +3,8 @@
 //! In: `-p` (`[[IP:]HOST:]CONTAINER[/PROTOCOL]`, where both may be ranges, or the long form
 //! `target=80,published=8080`) and `--expose`. Out: ports such as `80/tcp` and their bindings.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use super::{Invalid, bad_number, csv};
 
 /// A port of the container and what it is bound to on the host.
@@ -24,7 +26,7 @@ pub fn publish(text: &str) -> Result<Vec<Publication>, Invalid> {
     let (host_ip, host_port, container_port) = split(rest);
     let host_ip = host_address(host_ip)?;
     if container_port.is_empty() {
-        return Err(Invalid(format!("no port specified: {text}<empty>")));
+        return Err(Invalid(format!("no port specified: {short}<empty>")));
     }
     let (first, last) = range(container_port)
         .map_err(|_| Invalid(format!("invalid containerPort: {container_port}")))?;
@@ -78,8 +80,9 @@ fn split(text: &str) -> (&str, &str, &str) {
 }
 
 fn range(text: &str) -> Result<(u16, u16), Invalid> {
-    let number =
-        |text: &str| text.parse::<u16>().map_err(|_| Invalid(bad_number("ParseUint", text)));
+    if text.is_empty() {
+        return Err(Invalid::new("empty string specified for ports"));
+    }
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);
     if last < first {
@@ -101,11 +104,20 @@ fn short_form(text: &str) -> Result<String, Invalid> {
             "published" => value.clone_into(&mut published),
             "protocol" => value.clone_into(&mut protocol),
             "host_ip" => ip = format!("{value}:"),
-            "mode" | "name" | "app_protocol" => {}
-            _ => return Err(Invalid(format!("invalid field key {key}"))),
+            // Modes and whatever else there may be mean nothing here, to docker's client neither.
+            _ => {}
         }
     }
     Ok(format!("{ip}{published}:{target}/{protocol}"))
+}
+
+fn number(text: &str) -> Result<u16, Invalid> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => {
+            Invalid(format!("strconv.ParseUint: parsing {text:?}: value out of range"))
+        }
+        _ => Invalid(bad_number("ParseUint", text)),
+    })
 }
 
 /// Parses a value of `--expose`: the ports of a range, such as `80/tcp`.
@@ -113,8 +125,8 @@ pub fn expose(text: &str) -> Result<Vec<String>, Invalid> {
     if text.contains(':') {
         return Err(Invalid(format!("invalid port format for --expose: {text}")));
     }
+    // Whether there is such a protocol is the engine's to say.
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let protocol = known_protocol(protocol)?;
     let (first, last) = range(ports).map_err(|error| {
         Invalid(format!("invalid range format for --expose: {text}, error: {error}"))
     })?;

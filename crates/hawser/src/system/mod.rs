@@ -1,6 +1,7 @@
 //! Commands on the engine and on things of any kind: one file for each.
 
 pub mod events;
+pub mod explain;
 pub mod info;
 pub mod inspect;
 pub mod version;

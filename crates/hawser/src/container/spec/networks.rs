@@ -8,16 +8,13 @@ use crate::parse::endpoint::{Attachment, mac};
 
 /// The endpoints that the flags ask for. `--ip` and its like belong to the first network.
 pub(super) fn endpoints(options: &NetworkOptions) -> Result<Value, Invalid> {
-    if !options.mac_address.is_empty() {
-        mac(options.mac_address.trim())?;
-    }
     let mut attachments = options.network.clone();
     if attachments.is_empty() {
         attachments.push(Attachment { target: "default".to_owned(), ..Attachment::default() });
     }
     let user_defined = attachments.iter().filter(|one| one.is_user_defined()).count();
     let mut endpoints = Map::new();
-    let only = attachments.len() == 1;
+    let only = options.network.len() == 1;
     for (index, attachment) in attachments.iter_mut().enumerate() {
         if index == 0 {
             apply(options, attachment)?;
@@ -76,7 +73,7 @@ fn apply(options: &NetworkOptions, to: &mut Attachment) -> Result<(), Invalid> {
         (&mut to.mac, &options.mac_address),
     ] {
         if !value.is_empty() {
-            value.trim().clone_into(slot);
+            value.clone_into(slot);
         }
     }
     Ok(())
@@ -85,6 +82,9 @@ fn apply(options: &NetworkOptions, to: &mut Attachment) -> Result<(), Invalid> {
 fn check(attachment: &Attachment) -> Result<(), Invalid> {
     if attachment.target.trim().is_empty() {
         return Err(Invalid::new("no name set for network"));
+    }
+    if !attachment.mac.is_empty() {
+        mac(attachment.mac.trim())?;
     }
     if attachment.is_user_defined() {
         return Ok(());

@@ -86,15 +86,16 @@ enum Kind {
 
 impl Kind {
     async fn get(self, client: &Client, name: &str) -> Result<Json, Error> {
-        let name = escape(name);
+        let name = escape(name.trim());
         let (path, query) = match self {
             Self::Container { size } => {
                 (format!("/containers/{name}/json"), Query::new().flag("size", size))
             }
             Self::Image => (format!("/images/{name}/json"), Query::new()),
-            Self::Network { verbose } => {
-                (format!("/networks/{name}"), Query::new().flag("verbose", verbose))
-            }
+            Self::Network { verbose } => (
+                format!("/networks/{name}"),
+                Query::new().maybe("verbose", verbose.then_some("true")),
+            ),
         };
         client.get(&path, &query).await
     }
