@@ -73,7 +73,7 @@ impl EngineKind {
 ///
 /// # Panics
 /// When it is not there: tests never build it, since they run side by side.
-pub(crate) fn built(name: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(name.to_uppercase()) {
         return PathBuf::from(path);
     }

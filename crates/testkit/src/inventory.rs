@@ -110,7 +110,7 @@ fn known(line: &str) -> Option<String> {
     }
     // An address begins with the index of its link.
     let line = if is_link { line.split_once(": ")?.1 } else { line };
-    let line = line.split(" valid_lft ").next()?.trim_end_matches('\\');
+    let line = line.split('\\').next()?.split(" valid_lft ").next()?;
     Some(
         line.replace(" linkdown", "")
             .replace(" tentative", "")

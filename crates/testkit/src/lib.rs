@@ -31,7 +31,7 @@ mod wait;
 pub use archive::{ArchiveEntry, ImageArchive, layer_tar};
 pub use client::{Cli, Client, program};
 pub use command::{Output, Running};
-pub use engine::EngineKind;
+pub use engine::{EngineKind, built};
 pub use http::{Http, Response};
 pub use inventory::Inventory;
 pub use machine::machine_state;
