@@ -1,8 +1,8 @@
 //! What a host's network can look like, as plain values.
 //!
 //! In: nothing. Out: [`Object`]s with an identity ([`Key`]), collected in a [`HostState`];
-//! [`diff`](fn@diff) of two states gives the ordered [`Change`]s between them; `Display`
-//! prints every object as the `ip`, `bridge` or `nft` line that a person would type.
+//! [`diff`](fn@diff) of two states gives the ordered [`Change`]s between them; [`commands`]
+//! prints changes as the `ip`, `bridge`, `sysctl` and `nft` lines that a person would type.
 //! This crate knows nothing of containers and does no I/O.
 
 mod diff;
@@ -17,5 +17,6 @@ pub use diff::{Change, diff};
 pub use element::{Element, ElementData, SetName};
 pub use link::{Bridge, Link, LinkKind, Peer, Veth};
 pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
+pub use print::commands;
 pub use words::{IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport};
 pub use zone::Zone;

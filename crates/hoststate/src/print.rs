@@ -1,204 +1,166 @@
-//! Objects as the `ip`, `bridge`, `sysctl` and `nft` lines that a person would type.
+//! Changes as the `ip`, `bridge`, `sysctl` and `nft` lines that a person would type, for any shell
+//! and for the versions of Debian 12 (iproute2 6.1, nft 1.0.6).
 //!
-//! An object prints as the lines that make it, a change as the lines that carry it out; several
-//! lines are separated by newlines. What no command does (holding a port) is a `#` comment.
+//! In: changes, and where each namespace is pinned. Out: lines that do the same when they are run
+//! in order, marks of ownership included. What no command does (holding a port) is a `#` comment.
+//! `link` prints what is made of several lines.
 
+mod link;
+
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
 use crate::diff::Change;
 use crate::element::{Element, ElementData};
-use crate::link::{Link, LinkKind, Veth};
-use crate::object::{HeldPort, HostState, Object, Sysctl};
-use crate::words::Ns;
+use crate::object::{Address, HeldPort, Neighbour, Object, Route, Sysctl};
+use crate::words::{IfName, NamespaceName, Ns};
 
-/// `ip`, with the namespace that it works in.
-struct Ip<'a>(&'a Ns);
+/// The mark of routes, neighbours and addresses of ours ('h'): the protocol, as `ip` writes it.
+/// iproute2 writes no protocol of an address before 6.3: there the mark is the metric.
+const MARK: u8 = 0x68;
 
-impl Display for Ip<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Ns::Host => f.write_str("ip"),
-            Ns::Named(name) => write!(f, "ip -n {name}"),
-        }
-    }
+/// The lines that carry changes out, in their order. `pin` gives the file that a namespace is
+/// pinned by (its directory must be there; a namespace needs not be known to `ip netns`).
+pub fn commands(changes: &[Change], pin: &dyn Fn(&NamespaceName) -> PathBuf) -> Vec<String> {
+    let mut printer = Printer { pin, lines: Vec::new() };
+    changes.iter().for_each(|change| printer.change(change));
+    printer.lines
 }
 
-impl Display for Object {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Namespace(name) => write!(f, "ip netns add {name}\nip -n {name} link set lo up"),
-            Self::Sysctl(s) => set(f, s),
-            Self::Link(link) => add_link(f, link),
-            Self::Address(a) => {
-                let nodad = if matches!(a.address, IpNet::V6(_)) { " nodad" } else { "" };
-                write!(f, "{} address add {} dev {}{nodad}", Ip(&a.ns), a.address, a.link)
+/// Collects lines.
+struct Printer<'a> {
+    pin: &'a dyn Fn(&NamespaceName) -> PathBuf,
+    lines: Vec<String>,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    /// A line that works in a namespace.
+    fn line_in(&mut self, ns: &Ns, line: impl Display) {
+        match ns {
+            Ns::Host => self.line(line.to_string()),
+            Ns::Named(name) => self.line(format!("nsenter --net={} {line}", self.path(name))),
+        }
+    }
+
+    /// The file that pins a namespace, as a word of a shell.
+    fn path(&self, name: &NamespaceName) -> String {
+        word_of_path(&(self.pin)(name)).into_owned()
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Add(object) => self.add(object),
+            Change::Remove(object) => self.remove(object),
+            Change::Replace { old, new } => self.replace(old, new),
+        }
+    }
+
+    fn add(&mut self, object: &Object) {
+        match object {
+            Object::Namespace(name) => {
+                let path = self.path(name);
+                self.line(format!("touch {path}"));
+                self.line(format!("unshare --net={path} ip link set lo up"));
             }
-            Self::Neighbour(n) => write!(
-                f,
-                "{} neighbour replace {} lladdr {} dev {} nud permanent",
-                Ip(&n.ns),
-                n.ip,
-                n.mac,
-                n.link
-            ),
-            Self::Fdb(e) => write!(f, "bridge fdb replace {} dev {} master static", e.mac, e.port),
-            Self::Route(_) => route(f, "add", self),
-            Self::HeldPort(port) => write!(f, "# hold {}", Held(port)),
-            Self::Element(element, data) => add_element(f, element, data),
-        }
-    }
-}
-
-impl Display for Change {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Add(object) => object.fmt(f),
-            Self::Remove(object) => remove(f, object),
-            Self::Replace { old: Object::Link(old), new: Object::Link(new) } => {
-                change_link(f, old, new)
+            Object::Sysctl(sysctl) => self.set(sysctl),
+            Object::Link(link) => self.add_link(link),
+            Object::Address(address) => self.add_address(address),
+            Object::Neighbour(neighbour) => self.add_neighbour(neighbour),
+            Object::Fdb(e) => self.line(format!(
+                "bridge fdb replace {} dev {} master static",
+                e.mac,
+                name(&e.port)
+            )),
+            Object::Route(route) => {
+                self.line_in(&route.ns, format!("{} protocol {MARK}", route_line("add", route)));
             }
-            Self::Replace { new, .. } if matches!(new, Object::Route(_)) => {
-                route(f, "replace", new)
+            Object::HeldPort(port) => self.line(format!("# hold {}", Held(port))),
+            Object::Element(element, data) => self.line(nft(&[add_element(element, *data)])),
+        }
+    }
+
+    fn remove(&mut self, object: &Object) {
+        match object {
+            Object::Namespace(name) => {
+                let path = self.path(name);
+                self.line(format!("umount {path}"));
+                self.line(format!("rm {path}"));
             }
-            Self::Replace { old: Object::Element(old, _), new } => {
-                writeln!(f, "nft delete element inet hawser {} {{ {old} }}", old.set().as_str())?;
-                new.fmt(f)
+            Object::Sysctl(sysctl) => self.line(format!("# leave {}", word(&sysctl.name))),
+            Object::Link(link) => self.line(format!("ip link delete {}", name(&link.name))),
+            Object::Address(a) => {
+                let line = format!("ip address delete {} dev {}", a.address, name(&a.link));
+                self.line_in(&a.ns, line);
             }
-            Self::Replace { new, .. } => new.fmt(f),
+            Object::Neighbour(n) => {
+                let line = format!("ip neighbour delete {} dev {}", n.ip, name(&n.link));
+                self.line_in(&n.ns, line);
+            }
+            Object::Fdb(e) => self.line(format!(
+                "bridge fdb delete {} dev {} master static",
+                e.mac,
+                name(&e.port)
+            )),
+            Object::Route(route) => self.line_in(&route.ns, route_line("delete", route)),
+            Object::HeldPort(port) => self.line(format!("# release {}", Held(port))),
+            Object::Element(element, _) => self.line(nft(&[delete_element(element)])),
         }
+    }
+
+    fn replace(&mut self, old: &Object, new: &Object) {
+        match (old, new) {
+            (Object::Link(old), Object::Link(new)) => self.change_link(old, new),
+            (_, Object::Route(route)) => {
+                let line = format!("{} protocol {MARK}", route_line("replace", route));
+                self.line_in(&route.ns, line);
+            }
+            // One transaction: there is no moment without either.
+            (Object::Element(old, _), Object::Element(new, data)) => {
+                self.line(nft(&[delete_element(old), add_element(new, *data)]));
+            }
+            _ => self.add(new),
+        }
+    }
+
+    fn set(&mut self, sysctl: &Sysctl) {
+        let assignment = format!("{}={}", sysctl.name, sysctl.value);
+        self.line_in(&sysctl.ns, format!("sysctl -w {}", word(&assignment)));
+    }
+
+    fn add_address(&mut self, address: &Address) {
+        let Address { ns, link, address } = address;
+        let flag = match address {
+            IpNet::V4(net) if net.prefix_len() < 31 => format!(" broadcast {}", net.broadcast()),
+            IpNet::V4(_) => String::new(),
+            IpNet::V6(_) => " nodad".to_owned(),
+        };
+        let link = name(link);
+        self.line_in(ns, format!("ip address add {address}{flag} dev {link} metric {MARK}"));
+    }
+
+    fn add_neighbour(&mut self, neighbour: &Neighbour) {
+        let Neighbour { ns, link, ip, mac } = neighbour;
+        let line = format!("ip neighbour replace {ip} lladdr {mac} dev {}", name(link));
+        self.line_in(ns, format!("{line} nud permanent protocol {MARK}"));
     }
 }
 
-impl Display for HostState {
-    /// All objects, in the order of creation, each ended by a newline.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.iter().try_for_each(|(_, object)| writeln!(f, "{object}"))
-    }
-}
-
-fn remove(f: &mut Formatter<'_>, object: &Object) -> fmt::Result {
-    match object {
-        Object::Namespace(name) => write!(f, "ip netns delete {name}"),
-        Object::Sysctl(s) => write!(f, "# leave {}", s.name),
-        Object::Link(link) => write!(f, "ip link delete {}", link.name),
-        Object::Address(a) => {
-            write!(f, "{} address delete {} dev {}", Ip(&a.ns), a.address, a.link)
-        }
-        Object::Neighbour(n) => {
-            write!(f, "{} neighbour delete {} dev {}", Ip(&n.ns), n.ip, n.link)
-        }
-        Object::Fdb(e) => write!(f, "bridge fdb delete {} dev {} master static", e.mac, e.port),
-        Object::Route(_) => route(f, "delete", object),
-        Object::HeldPort(port) => write!(f, "# release {}", Held(port)),
-        Object::Element(element, _) => {
-            write!(f, "nft delete element inet hawser {} {{ {element} }}", element.set().as_str())
-        }
-    }
-}
-
-fn set(f: &mut Formatter<'_>, sysctl: &Sysctl) -> fmt::Result {
-    if let Ns::Named(name) = &sysctl.ns {
-        write!(f, "ip netns exec {name} ")?;
-    }
-    match sysctl.value.contains(char::is_whitespace) {
-        true => write!(f, "sysctl -w {}={:?}", sysctl.name, sysctl.value),
-        false => write!(f, "sysctl -w {}={}", sysctl.name, sysctl.value),
-    }
-}
-
-fn route(f: &mut Formatter<'_>, verb: &str, object: &Object) -> fmt::Result {
-    let Object::Route(route) = object else { return Ok(()) };
+fn route_line(verb: &str, route: &Route) -> String {
     let family = if matches!(route.destination, IpNet::V6(_)) { " -6" } else { "" };
-    write!(f, "{}{family} route {verb} ", Ip(&route.ns))?;
-    match route.destination.prefix_len() {
-        0 => f.write_str("default")?,
-        _ => write!(f, "{}", route.destination)?,
-    }
-    if let Some(via) = route.via {
-        write!(f, " via {via}")?;
-    }
-    write!(f, " dev {}", route.link)
-}
-
-fn add_link(f: &mut Formatter<'_>, link: &Link) -> fmt::Result {
-    let Link { name, mac, mtu, alias, kind } = link;
-    write!(f, "ip link add {name} address {mac} mtu {mtu} type ")?;
-    match kind {
-        LinkKind::Bridge(bridge) => {
-            writeln!(f, "bridge forward_delay 0")?;
-            write!(f, "ip link set {name} alias {alias:?} up")?;
-            disable_ipv6(f, &Ns::Host, name.as_str(), bridge.ipv6)
-        }
-        LinkKind::Veth(veth) => add_veth(f, link, veth),
-    }
-}
-
-fn add_veth(f: &mut Formatter<'_>, link: &Link, veth: &Veth) -> fmt::Result {
-    let Link { name, mtu, alias, .. } = link;
-    let peer = &veth.peer;
-    writeln!(f, "veth peer name {} address {} mtu {mtu} netns {}", peer.name, peer.mac, peer.ns)?;
-    write!(f, "ip link set {name} alias {alias:?} master {} up", veth.master)?;
-    write!(f, "\nip link set {name} type bridge_slave learning off proxy_arp_wifi on hairpin on")?;
-    if veth.isolated {
-        f.write_str(" isolated on")?;
-    }
-    write!(f, "\nip -n {} link set {} up", peer.ns, peer.name)?;
-    disable_ipv6(f, &Ns::Named(peer.ns.clone()), peer.name.as_str(), peer.ipv6)
-}
-
-fn disable_ipv6(f: &mut Formatter<'_>, ns: &Ns, link: &str, ipv6: bool) -> fmt::Result {
-    if ipv6 {
-        return Ok(());
-    }
-    let name = format!("net/ipv6/conf/{link}/disable_ipv6");
-    f.write_str("\n")?;
-    set(f, &Sysctl { ns: ns.clone(), name, value: "1".to_owned() })
-}
-
-fn change_link(f: &mut Formatter<'_>, old: &Link, new: &Link) -> fmt::Result {
-    write!(f, "ip link set {}", new.name)?;
-    if old.mac != new.mac {
-        write!(f, " address {}", new.mac)?;
-    }
-    if old.mtu != new.mtu {
-        write!(f, " mtu {}", new.mtu)?;
-    }
-    if old.alias != new.alias {
-        write!(f, " alias {:?}", new.alias)?;
-    }
-    match (&old.kind, &new.kind) {
-        (LinkKind::Veth(old), LinkKind::Veth(veth)) => change_veth(f, old, veth, new),
-        (LinkKind::Bridge(old), LinkKind::Bridge(bridge)) if old != bridge => {
-            write!(
-                f,
-                " up\nsysctl -w net/ipv6/conf/{}/disable_ipv6={}",
-                new.name, !bridge.ipv6 as u8
-            )
-        }
-        _ => f.write_str(" up"),
-    }
-}
-
-fn change_veth(f: &mut Formatter<'_>, old: &Veth, veth: &Veth, link: &Link) -> fmt::Result {
-    let peer = &veth.peer;
-    if old.master != veth.master {
-        write!(f, " master {}", veth.master)?;
-    }
-    f.write_str(" up")?;
-    write!(f, "\nip -n {} link set {} mtu {} up", peer.ns, peer.name, link.mtu)?;
-    if old.isolated != veth.isolated {
-        let on = if veth.isolated { "on" } else { "off" };
-        write!(f, "\nip link set {} type bridge_slave isolated {on}", link.name)?;
-    }
-    if old.peer.ipv6 != peer.ipv6 {
-        let off = !peer.ipv6 as u8;
-        let (ns, name) = (&peer.ns, &peer.name);
-        write!(f, "\nip netns exec {ns} sysctl -w net/ipv6/conf/{name}/disable_ipv6={off}")?;
-    }
-    Ok(())
+    let to = match route.destination.prefix_len() {
+        0 => "default".to_owned(),
+        _ => route.destination.to_string(),
+    };
+    let via = route.via.map(|via| format!(" via {via}")).unwrap_or_default();
+    format!("ip{family} route {verb} {to}{via} dev {}", name(&route.link))
 }
 
 /// A held port as `tcp 0.0.0.0:80`.
@@ -210,12 +172,35 @@ impl Display for Held<'_> {
     }
 }
 
-fn add_element(f: &mut Formatter<'_>, element: &Element, data: &ElementData) -> fmt::Result {
-    write!(f, "nft add element inet hawser {} {{ {element}", element.set().as_str())?;
-    if let ElementData::Destination(address, port) = data {
-        write!(f, " : {address} . {port}")?;
+/// One transaction.
+fn nft(statements: &[String]) -> String {
+    format!("nft {}", word(&statements.join("; ")))
+}
+
+fn add_element(element: &Element, data: ElementData) -> String {
+    let set = element.set().as_str();
+    format!("add element inet hawser {set} {{ {element}{data} }}")
+}
+
+fn delete_element(element: &Element) -> String {
+    format!("delete element inet hawser {} {{ {element} }}", element.set().as_str())
+}
+
+fn name(name: &IfName) -> Cow<'_, str> {
+    word(name.as_str())
+}
+
+/// One word of a shell (POSIX 2.2.2): in quotes unless nothing in it means anything there.
+fn word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+".contains(c);
+    match text.is_empty() || !text.chars().all(plain) {
+        true => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+        false => Cow::Borrowed(text),
     }
-    f.write_str(" }")
+}
+
+fn word_of_path(path: &Path) -> Cow<'_, str> {
+    Cow::Owned(word(&path.to_string_lossy()).into_owned())
 }
 
 impl Display for Element {
@@ -223,9 +208,9 @@ impl Display for Element {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bridge(name) | Self::Isolated(name) | Self::Internal(name) => {
-                write!(f, "{:?}", name.as_str())
+                write!(f, "{}", Quoted(name))
             }
-            Self::SameBridge(name) => write!(f, "{0:?} . {0:?}", name.as_str()),
+            Self::SameBridge(name) => write!(f, "{0} . {0}", Quoted(name)),
             Self::Masquerade4(net) => net.fmt(f),
             Self::Masquerade6(net) => net.fmt(f),
             Self::Publish4(address, transport, port) => {
@@ -238,5 +223,40 @@ impl Display for Element {
                 write!(f, "{transport} . {port}")
             }
         }
+    }
+}
+
+/// A link's name in nft's words, where an asterisk at the end stands for any rest.
+struct Quoted<'a>(&'a IfName);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0.as_str().strip_suffix('*') {
+            Some(rest) => write!(f, r#""{rest}\*""#),
+            None => write!(f, r#""{}""#, self.0),
+        }
+    }
+}
+
+impl Display for ElementData {
+    /// What stands behind the key: nothing, or ` : ` and the value.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member => Ok(()),
+            Self::Destination(address, port) => write!(f, " : {address} . {port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_to_a_shell_is_quoted() {
+        assert_eq!(word("net/ipv4/ip_forward=1"), "net/ipv4/ip_forward=1");
+        assert_eq!(word("0 2147483647"), "'0 2147483647'");
+        assert_eq!(word("$(reboot)'`x`"), r"'$(reboot)'\''`x`'");
+        assert_eq!(word(""), "''");
     }
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use hawser_hoststate::{
     Address, Bridge, Change, Element, ElementData, Fdb, HeldPort, HostState, IfName, Key, Link,
     LinkKind, MacAddr, NamespaceName, Neighbour, Ns, Object, Peer, Route, Sysctl, Transport, Veth,
-    diff,
+    commands, diff,
 };
 use ipnet::IpNet;
 use proptest::prelude::*;
@@ -193,16 +193,18 @@ fn a_change_prints_what_differs() {
         Object::Link(Link { name: name(0), mac: mac(1), mtu, alias: "hawser x".to_owned(), kind })
     };
     let change = Change::Replace { old: link(1500, false), new: link(1400, true) };
-    let text = "ip link set l0 mtu 1400 up\nsysctl -w net/ipv6/conf/l0/disable_ipv6=0";
-    assert_eq!(change.to_string(), text);
+    let print = |change: Change| commands(&[change], &|ns| format!("/run/ns/{ns}").into());
+    let lines = ["ip link set l0 mtu 1400 up", "sysctl -w net/ipv6/conf/l0/disable_ipv6=0"];
+    assert_eq!(print(change), lines);
     let route = |via: [u8; 4]| {
         let destination = IpNet::new(IpAddr::from([0, 0, 0, 0]), 0).unwrap();
-        Object::Route(Route { ns: Ns::Host, destination, via: Some(via.into()), link: name(0) })
+        let ns = Ns::Named(namespace(0));
+        Object::Route(Route { ns, destination, via: Some(via.into()), link: name(0) })
     };
     let change = Change::Replace { old: route([10, 0, 0, 1]), new: route([10, 0, 0, 2]) };
-    assert_eq!(change.to_string(), "ip route replace default via 10.0.0.2 dev l0");
-    assert_eq!(
-        Change::Remove(route([10, 0, 0, 1])).to_string(),
-        "ip route delete default via 10.0.0.1 dev l0"
-    );
+    let inside = "nsenter --net=/run/ns/n0 ip route";
+    let replaced = format!("{inside} replace default via 10.0.0.2 dev l0 protocol 104");
+    assert_eq!(print(change), [replaced]);
+    let deleted = format!("{inside} delete default via 10.0.0.1 dev l0");
+    assert_eq!(print(Change::Remove(route([10, 0, 0, 1]))), [deleted]);
 }

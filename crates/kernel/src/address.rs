@@ -1,4 +1,5 @@
-//! Addresses in rtnetlink's words, marked as ours by their protocol (IFA_PROTO).
+//! Addresses in rtnetlink's words, marked as ours by their protocol (IFA_PROTO); iproute2 6.1, which
+//! a person has, can't write that: an address with our number as metric is ours, too.
 //!
 //! In: an address and an interface index. Out: messages, and [`AddressRecord`]s from a dump.
 
@@ -69,7 +70,8 @@ pub(crate) fn parse(payload: &[u8]) -> Option<AddressRecord> {
         match kind {
             libc::IFA_LOCAL => local = ip(value),
             libc::IFA_ADDRESS => address = ip(value),
-            IFA_PROTO => ours = value == [PROTOCOL],
+            IFA_PROTO => ours |= value == [PROTOCOL],
+            IFA_RT_PRIORITY => ours |= u32_of(value) == u32::from(PROTOCOL),
             _ => {}
         }
     }

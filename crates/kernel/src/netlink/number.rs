@@ -25,6 +25,7 @@ pub(crate) const IN6_ADDR_GEN_MODE_NONE: u8 = 1;
 pub(crate) const DEVCONF_DISABLE_IPV6: usize = 26;
 pub(crate) const RTEXT_FILTER_SKIP_STATS: u32 = 8;
 
+pub(crate) const IFA_RT_PRIORITY: u16 = 9;
 pub(crate) const IFA_PROTO: u16 = 11;
 pub(crate) const IFA_F_NODAD: u8 = 2;
 pub(crate) const NDA_PROTOCOL: u16 = 12;

@@ -8,8 +8,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use hawser_hoststate::ElementData;
-
 use super::{NFGENMSG, TABLE, boundary, message};
 use crate::error::{Cause, Error, ErrorKind};
 use crate::netlink::number::{NFTA_TABLE_NAME, NFTA_TABLE_USERDATA};
@@ -52,12 +50,8 @@ fn elements_as_text(socket: &mut Socket) -> Result<String, Error> {
     let mut text = String::new();
     for (element, data) in super::elements(socket)? {
         let set = element.set().as_str();
-        let value = match data {
-            ElementData::Member => String::new(),
-            ElementData::Destination(ip, port) => format!(" : {ip} . {port}"),
-        };
         // Writing to a string can't fail.
-        let _ = writeln!(text, "add element inet {TABLE} {set} {{ {element}{value} }}");
+        let _ = writeln!(text, "add element inet {TABLE} {set} {{ {element}{data} }}");
     }
     Ok(text)
 }

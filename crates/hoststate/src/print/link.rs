@@ -1,0 +1,96 @@
+//! Links, which take several lines: made, marked, switched on.
+
+use super::{Printer, name, word};
+use crate::link::{Bridge, Link, LinkKind, Veth};
+use crate::words::{IfName, Ns};
+
+impl Printer<'_> {
+    pub(super) fn add_link(&mut self, link: &Link) {
+        match &link.kind {
+            LinkKind::Bridge(bridge) => self.add_bridge(link, bridge),
+            LinkKind::Veth(veth) => self.add_veth(link, veth),
+        }
+    }
+
+    fn add_bridge(&mut self, link: &Link, bridge: &Bridge) {
+        let Link { mac, mtu, .. } = link;
+        let (link_name, alias) = (name(&link.name), word(&link.alias));
+        self.line(format!(
+            "ip link add {link_name} address {mac} mtu {mtu} type bridge forward_delay 0 stp_state 0"
+        ));
+        self.switch_ipv6(&Ns::Host, &link.name, bridge.ipv6);
+        self.line(format!("ip link set {link_name} alias {alias} up"));
+    }
+
+    /// IPv6 is off before a link is up and asks around.
+    fn add_veth(&mut self, link: &Link, veth: &Veth) {
+        let Link { mac, mtu, .. } = link;
+        let (link_name, alias, peer) = (name(&link.name), word(&link.alias), &veth.peer);
+        let far = Ns::Named(peer.ns.clone());
+        self.line(format!(
+            "ip link add {link_name} address {mac} mtu {mtu} type veth peer name {} address {} mtu {mtu} netns {}",
+            name(&peer.name),
+            peer.mac,
+            self.path(&peer.ns)
+        ));
+        let master = name(&veth.master);
+        self.line(format!(
+            "ip link set {link_name} alias {alias} addrgenmode none master {master} up"
+        ));
+        let isolated = if veth.isolated { " isolated on" } else { "" };
+        self.line(format!(
+            "ip link set {link_name} type bridge_slave learning off proxy_arp_wifi on hairpin on{isolated}"
+        ));
+        self.switch_ipv6(&far, &peer.name, peer.ipv6);
+        self.line_in(&far, format!("ip link set {} up", name(&peer.name)));
+    }
+
+    fn switch_ipv6(&mut self, ns: &Ns, link: &IfName, on: bool) {
+        let off = u8::from(!on);
+        let assignment = format!("net/ipv6/conf/{link}/disable_ipv6={off}");
+        self.line_in(ns, format!("sysctl -w {}", word(&assignment)));
+    }
+
+    pub(super) fn change_link(&mut self, old: &Link, new: &Link) {
+        let mut line = format!("ip link set {}", name(&new.name));
+        if old.mac != new.mac {
+            line += &format!(" address {}", new.mac);
+        }
+        if old.mtu != new.mtu {
+            line += &format!(" mtu {}", new.mtu);
+        }
+        if old.alias != new.alias {
+            line += &format!(" alias {}", word(&new.alias));
+        }
+        match (&old.kind, &new.kind) {
+            (LinkKind::Veth(a), LinkKind::Veth(b)) if a.master != b.master => {
+                line += &format!(" master {}", name(&b.master));
+            }
+            _ => {}
+        }
+        self.line(line + " up");
+        match (&old.kind, &new.kind) {
+            (LinkKind::Veth(a), LinkKind::Veth(b)) => self.change_veth(a, b, old, new),
+            (LinkKind::Bridge(a), LinkKind::Bridge(b)) if a.ipv6 != b.ipv6 => {
+                self.switch_ipv6(&Ns::Host, &new.name, b.ipv6);
+            }
+            _ => {}
+        }
+    }
+
+    fn change_veth(&mut self, old: &Veth, veth: &Veth, before: &Link, link: &Link) {
+        let far = Ns::Named(veth.peer.ns.clone());
+        if old.isolated != veth.isolated {
+            let on = if veth.isolated { "on" } else { "off" };
+            self.line(format!("ip link set {} type bridge_slave isolated {on}", name(&link.name)));
+        }
+        if old.peer.ipv6 != veth.peer.ipv6 {
+            self.switch_ipv6(&far, &veth.peer.name, veth.peer.ipv6);
+        }
+        let mtu = match before.mtu == link.mtu {
+            true => String::new(),
+            false => format!(" mtu {}", link.mtu),
+        };
+        self.line_in(&far, format!("ip link set {}{mtu} up", name(&veth.peer.name)));
+    }
+}
