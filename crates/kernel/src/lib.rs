@@ -74,6 +74,15 @@ pub struct Kernel {
     next_index: AtomicU32,
 }
 
+/// A link of the host's that the engine did not make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignLink {
+    /// A bridge.
+    Bridge,
+    /// Anything else.
+    Other,
+}
+
 impl Kernel {
     /// Opens the sockets, makes the namespace directory a mount of its own, and begins to take
     /// away what a predecessor had begun to.
@@ -257,6 +266,21 @@ impl Kernel {
         match apply::find(&mut self.route_socket(), name) {
             Ok(_) => Ok(true),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the host has under a name that is not the engine's; `None` if there is no link of that
+    /// name, or one of the engine's own.
+    ///
+    /// # Errors
+    /// The kernel refuses the question.
+    pub fn foreign_link(&self, name: &IfName) -> Result<Option<ForeignLink>, Error> {
+        match apply::find(&mut self.route_socket(), name) {
+            Ok(link) if link.is_ours() => Ok(None),
+            Ok(link) if link.kind == "bridge" => Ok(Some(ForeignLink::Bridge)),
+            Ok(_) => Ok(Some(ForeignLink::Other)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

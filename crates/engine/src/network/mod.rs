@@ -10,8 +10,10 @@ mod connect;
 mod create;
 mod disconnect;
 mod etc;
+mod existing;
 mod explain;
 mod inspect;
+mod ipam;
 mod join;
 mod links;
 mod list;
@@ -26,6 +28,7 @@ mod remove;
 mod rename;
 mod rename_network;
 mod tell;
+mod ula;
 mod update;
 mod view;
 
@@ -35,8 +38,9 @@ use std::sync::Arc;
 use hawser_dns::Dns;
 use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
-use hawser_model::{Mode, Model, SandboxId, Surroundings};
+use hawser_model::{DefaultPool, Mode, Model, SandboxId, Surroundings};
 use hawser_store::Embedded;
+use ipnet::IpNet;
 
 use self::change::Writer;
 pub(crate) use change::{Beside, Rewritten};
@@ -60,7 +64,7 @@ pub struct Networks {
     /// Written while a network gets another name, read by what goes from a name to a record that
     /// holds the name. Taken before the writer's turn, and after a container's lifecycle.
     naming: tokio::sync::RwLock<()>,
-    pools: Vec<hawser_model::DefaultPool>,
+    pools: Vec<DefaultPool>,
     publish_address: Option<IpAddr>,
 }
 
@@ -72,14 +76,8 @@ impl Networks {
         kernel: Arc<Kernel>,
         dns: Dns,
     ) -> Result<Self> {
+        let pools = pools(settings, &store)?;
         let writer = Writer::open(store, Arc::clone(&kernel), hawser_plan::Settings::default())?;
-        let pools = settings.address_pools.iter();
-        let pools =
-            pools.map(|(base, size)| hawser_model::DefaultPool { base: *base, size: *size });
-        let mut pools: Vec<_> = pools.collect();
-        if pools.is_empty() {
-            pools = hawser_model::docker_pools();
-        }
         let publish_address = settings.publish_address;
         Ok(Self {
             writer: Arc::new(writer),
@@ -102,6 +100,21 @@ impl Networks {
         taken.retain(|net| !ours.iter().any(|subnet| subnet.contains(net)));
         Ok(Surroundings { pools: self.pools.clone(), taken })
     }
+}
+
+/// Where networks without a subnet are cut from: what the daemon was told, else Docker's pools; for
+/// IPv6 the engine's own block unless it was told another.
+fn pools(settings: &Settings, store: &Embedded) -> Result<Vec<DefaultPool>> {
+    let told = settings.address_pools.iter();
+    let mut pools: Vec<_> =
+        told.map(|(base, size)| DefaultPool { base: *base, size: *size }).collect();
+    if pools.is_empty() {
+        pools = hawser_model::docker_pools();
+    }
+    if !pools.iter().any(|pool| matches!(pool.base, IpNet::V6(_))) {
+        pools.push(ula::pool(store)?);
+    }
+    Ok(pools)
 }
 
 /// A sandbox has the id of its container.
