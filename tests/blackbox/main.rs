@@ -37,6 +37,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod network_beyond;
+mod network_create;
 mod network_refusals;
 mod network_refusals_in_use;
 mod refused;

@@ -105,3 +105,10 @@ pub fn can_be_privileged(host: &TestHost) -> bool {
     let bounds = status.lines().find_map(|line| line.strip_prefix("CapBnd:\t")).unwrap();
     host.engine() == EngineKind::Hawser || bounds.ends_with("1ffffffffff")
 }
+
+/// The addresses of an interface in a container, as the kernel has them, link-local ones left out.
+pub fn interface_addresses(client: &Client<'_>, container: &str, interface: &str) -> Vec<String> {
+    let text = client.ok(&format!("exec {container} ip -o addr show dev {interface}"));
+    let address = |line: &str| line.split_whitespace().nth(3).map(str::to_owned);
+    text.lines().filter_map(address).filter(|address| !address.starts_with("fe80:")).collect()
+}
