@@ -1,6 +1,6 @@
 //! What to say to a query: an answer of ours, or that it is to be forwarded.
 //!
-//! In: a query, and the zones that the sandbox sees. Out: a reply, or [`Decision::Forward`].
+//! In: a query, and what the sandbox sees. Out: a reply, or [`Decision::Forward`].
 //! Names of containers never go out: a name of one label that nobody has is answered here.
 
 use std::net::IpAddr;
@@ -17,23 +17,38 @@ pub(crate) enum Decision {
     Forward,
 }
 
-/// Decides. `zones` in the order of looking; `turn` is by how much several addresses are rotated;
-/// `limit` is the longest reply in bytes.
-pub(crate) fn decide(query: &Query, zones: &[&Zone], turn: usize, limit: usize) -> Decision {
+/// What a sandbox sees, in the order of looking.
+pub(crate) struct Sight<'a> {
+    /// Private names: each with the zone that knows what it stands for, and its name there.
+    pub aliases: Vec<(&'a str, &'a Zone, &'a str)>,
+    /// Its networks' names.
+    pub zones: Vec<&'a Zone>,
+}
+
+impl<'a> Sight<'a> {
+    /// The addresses of a name in each place that knows it.
+    fn addresses(&self, name: &str) -> Vec<&'a [IpAddr]> {
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        let mine = self.aliases.iter().filter(|(alias, ..)| alias.eq_ignore_ascii_case(bare));
+        let mine = mine.filter_map(|(_, zone, target)| zone.addresses(target));
+        mine.chain(self.zones.iter().filter_map(|zone| zone.addresses(name))).collect()
+    }
+}
+
+/// Decides. `turn` is by how much several addresses are rotated; `limit` is the longest reply in
+/// bytes.
+pub(crate) fn decide(query: &Query, sight: &Sight<'_>, turn: usize, limit: usize) -> Decision {
     if query.kind == PTR
         && let Some(address) = query.reverse_address()
     {
-        let name = zones.iter().find_map(|zone| zone.name(address));
+        let name = sight.zones.iter().find_map(|zone| zone.name(address));
         return name.map_or(Decision::Forward, |name| {
             let mut reply = Reply::new(query, Code::NoError, limit);
             reply.pointer(name);
             Decision::Reply(reply.finish())
         });
     }
-    let found: Vec<&[IpAddr]> = match &query.name {
-        Some(name) => zones.iter().filter_map(|zone| zone.addresses(name)).collect(),
-        None => Vec::new(),
-    };
+    let found = query.name.as_ref().map(|name| sight.addresses(name)).unwrap_or_default();
     if found.is_empty() {
         return match query.labels {
             1 => Decision::Reply(query.reply(Code::NxDomain)),

@@ -27,10 +27,21 @@ pub use service::{Dns, Stopped};
 /// What one sandbox sees, in the order of looking.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// Names of this sandbox alone (links), asked first.
-    pub private: Zone,
+    /// Names of this sandbox alone (links), looked at first.
+    pub aliases: Vec<Alias>,
     /// Keys of the zones that it sees: its networks, the order in which they are asked.
     pub zones: Vec<String>,
+}
+
+/// A name that stands for another in one of the zones, whoever has that at the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The name; case does not matter.
+    pub name: String,
+    /// Key of the zone.
+    pub zone: String,
+    /// The name there.
+    pub target: String,
 }
 
 /// Opens sockets towards an upstream, for those that must leave from a sandbox. Called on a

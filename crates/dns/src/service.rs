@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::task::{Task, Zones};
+use crate::task::{Task, Upstreams, Zones};
 use crate::{Sockets, Upstream, View};
 use hawser_hoststate::Zone;
 
@@ -19,7 +19,7 @@ use hawser_hoststate::Zone;
 const MAX_FORWARDED_IN_ALL: usize = 1024;
 
 /// The name service of the daemon, for all sandboxes. Cloning it gives another handle.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dns {
     runtime: Handle,
     zones: Arc<Zones>,
@@ -28,9 +28,9 @@ pub struct Dns {
 }
 
 /// A sandbox that is served.
-#[derive(Debug)]
 struct Serving {
     view: Arc<RwLock<Arc<View>>>,
+    upstreams: Arc<RwLock<Upstreams>>,
     /// Dropped to end the task.
     _end: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -74,10 +74,11 @@ impl Dns {
         let tcp = TcpListener::from_std(sockets.tcp)?;
         let view = Arc::new(RwLock::new(Arc::new(view)));
         let (zones, forwarding) = (Arc::clone(&self.zones), Arc::clone(&self.forwarding));
-        let task = Task::new(Arc::clone(&view), zones, upstreams, forwarding);
+        let upstreams = Arc::new(RwLock::new(Upstreams::from(upstreams)));
+        let task = Task::new(Arc::clone(&view), zones, Arc::clone(&upstreams), forwarding);
         let (end, ended) = oneshot::channel();
         let task = self.runtime.spawn(Arc::new(task).run(udp, tcp, ended));
-        self.sandboxes().insert(sandbox.to_owned(), Serving { view, _end: end, task });
+        self.sandboxes().insert(sandbox.to_owned(), Serving { view, upstreams, _end: end, task });
         Ok(())
     }
 
@@ -85,6 +86,13 @@ impl Dns {
     pub fn set_view(&self, sandbox: &str, view: View) {
         if let Some(serving) = self.sandboxes().get(sandbox) {
             *serving.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        }
+    }
+
+    /// Changes who is asked what is not ours, at once; nothing if the sandbox is not served.
+    pub fn set_upstreams(&self, sandbox: &str, upstreams: Vec<Upstream>) {
+        if let Some(serving) = self.sandboxes().get(sandbox) {
+            *serving.upstreams.write().unwrap_or_else(PoisonError::into_inner) = upstreams.into();
         }
     }
 

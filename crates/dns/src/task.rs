@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::answer::{Decision, decide};
+use crate::answer::{Decision, Sight, decide};
 use crate::forward::{Transport, forward};
 use crate::message::{Code, Query, Unusable};
 use crate::stream::{read_message, write_message};
@@ -34,11 +34,14 @@ const MAX_QUERY: usize = 4096;
 /// All zones by key.
 pub(crate) type Zones = RwLock<HashMap<String, Arc<Zone>>>;
 
+/// Who is asked what is not ours, in order.
+pub(crate) type Upstreams = Arc<[Upstream]>;
+
 /// What answers one sandbox.
 pub(crate) struct Task {
     view: Arc<RwLock<Arc<View>>>,
     zones: Arc<Zones>,
-    upstreams: Vec<Upstream>,
+    upstreams: Arc<RwLock<Upstreams>>,
     /// Grows with each answer: names with several addresses are answered in turn.
     turn: AtomicUsize,
     forwarding: Arc<Semaphore>,
@@ -52,7 +55,7 @@ impl Task {
     pub(crate) fn new(
         view: Arc<RwLock<Arc<View>>>,
         zones: Arc<Zones>,
-        upstreams: Vec<Upstream>,
+        upstreams: Arc<RwLock<Upstreams>>,
         forwarding_in_all: Arc<Semaphore>,
     ) -> Self {
         let forwarding = Arc::new(Semaphore::new(MAX_FORWARDED));
@@ -151,7 +154,7 @@ impl Task {
         };
         match self.decide(&query, limit) {
             Decision::Reply(reply) => Outcome::Reply(reply),
-            Decision::Forward if self.upstreams.is_empty() => {
+            Decision::Forward if self.upstreams().is_empty() => {
                 Outcome::Reply(query.reply(Code::ServFail))
             }
             Decision::Forward => match self.permits() {
@@ -164,9 +167,14 @@ impl Task {
     fn decide(&self, query: &Query, limit: usize) -> Decision {
         let view = Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner));
         let zones = self.zones.read().unwrap_or_else(PoisonError::into_inner);
-        let shared = view.zones.iter().filter_map(|key| Some(&**zones.get(key)?));
-        let zones: Vec<&Zone> = std::iter::once(&view.private).chain(shared).collect();
-        decide(query, &zones, self.turn.fetch_add(1, Ordering::Relaxed), limit)
+        let aliases = view.aliases.iter().filter_map(|alias| {
+            Some((alias.name.as_str(), &**zones.get(&alias.zone)?, alias.target.as_str()))
+        });
+        let sight = Sight {
+            aliases: aliases.collect(),
+            zones: view.zones.iter().filter_map(|key| Some(&**zones.get(key)?)).collect(),
+        };
+        decide(query, &sight, self.turn.fetch_add(1, Ordering::Relaxed), limit)
     }
 
     fn permits(&self) -> Option<Permits> {
@@ -175,8 +183,12 @@ impl Task {
     }
 
     async fn ask(&self, packet: &[u8], query: &Query, transport: Transport) -> Vec<u8> {
-        let answer = forward(&self.upstreams, packet, query, transport).await;
+        let answer = forward(&self.upstreams(), packet, query, transport).await;
         answer.unwrap_or_else(|| query.reply(Code::ServFail))
+    }
+
+    fn upstreams(&self) -> Upstreams {
+        Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

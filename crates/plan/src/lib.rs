@@ -14,7 +14,7 @@ mod sandbox;
 use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
 use hawser_model::{Model, Network, SandboxId, Touched};
 
-pub use names::{private_zone, search_order, zone};
+pub use names::{PrivateName, private_names, search_order, zone};
 
 /// The fixed firewall, for `nft -f -`: chains and rules, and empty sets and maps. Loading it again
 /// writes the rules anew, in one step, and leaves the elements alone.

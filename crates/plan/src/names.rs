@@ -1,9 +1,9 @@
 //! Name tables: what the name service in a sandbox answers.
 //!
-//! In: the model. Out: [`Zone`]s. One table per network, the same for all who are on it, and one
-//! of private names per sandbox. A resolver looks in the private table first, then in those of
-//! [`search_order`]; the first that knows the name answers. Networks of the engine itself (the
-//! default bridge) have no names.
+//! In: the model. Out: [`Zone`]s. One table per network, the same for all who are on it, and for
+//! each sandbox its private names, which stand for others in those tables. A resolver looks at the
+//! private names first, then in the tables of [`search_order`]; the first that knows the name
+//! answers. Networks of the engine itself (the default bridge) have no names.
 
 use hawser_hoststate::Zone;
 use hawser_model::{Endpoint, Model, Network, NetworkId, Sandbox, SandboxId};
@@ -45,17 +45,29 @@ pub fn search_order(model: &Model, sandbox: SandboxId) -> Vec<NetworkId> {
     networks.filter(|network| !network.predefined).map(|network| network.id).collect()
 }
 
-/// The names that only this sandbox knows: its links to others on networks with names.
-pub fn private_zone(model: &Model, sandbox: SandboxId) -> Zone {
-    let mut zone = Zone::default();
+/// A name that only one sandbox knows (`--link`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateName {
+    /// The name.
+    pub name: String,
+    /// The network in whose table the other name is looked up.
+    pub network: NetworkId,
+    /// The name that it stands for there.
+    pub target: String,
+}
+
+/// The names that only this sandbox knows, each also with the network's name behind it: its links
+/// on networks with names, in the order in which those are asked.
+pub fn private_names(model: &Model, sandbox: SandboxId) -> Vec<PrivateName> {
+    let mut found = Vec::new();
     for endpoint in model.endpoints_of_sandbox(sandbox) {
-        let named = model.network(endpoint.network).is_some_and(|network| !network.predefined);
-        for (name, other) in endpoint.links.iter().filter(|_| named) {
-            let other = model.endpoint_between(*other, endpoint.network);
-            let interface = other.and_then(|other| other.interface.as_ref());
-            let addresses = interface.into_iter().flat_map(|interface| interface.addresses());
-            addresses.for_each(|address| zone.add(name, address));
+        let network = model.network(endpoint.network).filter(|network| !network.predefined);
+        let Some(network) = network else { continue };
+        for (name, target) in &endpoint.links {
+            for name in [name.clone(), format!("{name}.{}", network.name)] {
+                found.push(PrivateName { name, network: network.id, target: target.clone() });
+            }
         }
     }
-    zone
+    found
 }

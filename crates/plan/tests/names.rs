@@ -8,7 +8,7 @@ use hawser_model::{
     Driver, EndpointId, EndpointSpec, Model, NetworkId, NetworkSpec, SandboxId, SandboxSpec,
     Surroundings, docker_pools,
 };
-use hawser_plan::{private_zone, search_order, zone};
+use hawser_plan::{private_names, search_order, zone};
 
 fn net(number: u8) -> NetworkId {
     NetworkId::from_bytes([number; 32])
@@ -40,7 +40,7 @@ fn model() -> Model {
             spec.aliases = vec!["both".to_owned()];
         }
         if (s, n) == (1, 3) {
-            spec.links = [("store".to_owned(), sandbox(2))].into();
+            spec.links = [("store".to_owned(), "Db".to_owned())].into();
         }
         model.connect(spec).unwrap();
     }
@@ -74,7 +74,15 @@ fn the_default_bridge_has_no_names() {
 
 #[test]
 fn links_are_known_to_their_owner_alone() {
-    let zone = private_zone(&model(), sandbox(1));
-    assert_eq!(zone.addresses("store"), Some(&[address(19, 3)][..]));
-    assert_eq!(private_zone(&model(), sandbox(2)).names().count(), 0);
+    let mut model = model();
+    let shown = |model: &Model, number: u8| -> Vec<String> {
+        let names = private_names(model, sandbox(number));
+        names.iter().map(|n| format!("{}={}@{}", n.name, n.target, n.network == net(3))).collect()
+    };
+    assert_eq!(shown(&model, 1), ["store=Db@true", "store.back=Db@true"]);
+    assert!(shown(&model, 2).is_empty());
+    // A link goes on naming the container that it was made to.
+    model.rename_sandbox(sandbox(2), "base").unwrap();
+    assert_eq!(shown(&model, 1), ["store=base@true", "store.back=base@true"]);
+    assert_eq!(zone(&model, net(3)).addresses("base"), Some(&[address(19, 3)][..]));
 }

@@ -12,7 +12,7 @@ use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::runtime::Runtime;
 
-use crate::{Dns, Sockets, Upstream, View, Zone};
+use crate::{Alias, Dns, Sockets, Upstream, View, Zone};
 
 const SANDBOX: &str = "sandbox";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -82,7 +82,7 @@ impl Host {
 }
 
 fn view(zones: &[&str]) -> View {
-    View { private: Zone::default(), zones: zones.iter().map(|key| (*key).to_owned()).collect() }
+    View { aliases: Vec::new(), zones: zones.iter().map(|key| (*key).to_owned()).collect() }
 }
 
 fn zone(names: &[(&str, &str)]) -> Zone {

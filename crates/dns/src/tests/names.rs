@@ -77,15 +77,29 @@ fn unknown_names_of_one_label_do_not_exist() {
 #[test]
 fn zones_are_asked_in_order_and_private_names_first() {
     let mut view = view(&["one", "two", "missing"]);
-    view.private = zone(&[("link", "10.9.9.9")]);
+    let alias = |name: &str, target: &str| Alias {
+        name: name.to_owned(),
+        zone: "two".to_owned(),
+        target: target.to_owned(),
+    };
+    view.aliases = vec![alias("link", "two"), alias("void", "nobody"), alias("one", "nobody")];
     let host = Host::new(view, &[]);
-    host.dns
-        .set_zone("one", zone(&[("both", "10.0.1.1"), ("six", "fd00::1"), ("link", "10.0.1.2")]));
+    host.dns.set_zone(
+        "one",
+        zone(&[
+            ("both", "10.0.1.1"),
+            ("six", "fd00::1"),
+            ("link", "10.0.1.2"),
+            ("one", "10.0.1.9"),
+        ]),
+    );
     host.dns
         .set_zone("two", zone(&[("both", "10.0.2.1"), ("six", "10.0.2.2"), ("two", "10.0.2.3")]));
     host.dns.set_zone("other", zone(&[("hidden", "10.0.3.1")]));
     assert_eq!(host.addresses("both"), ["10.0.1.1"]);
-    assert_eq!(host.addresses("link"), ["10.9.9.9"]);
+    assert_eq!(host.addresses("LINK"), ["10.0.2.3"]);
+    assert_eq!(host.addresses("one"), ["10.0.1.9"], "a link to nobody hides nothing");
+    assert_eq!(code(&host.ask("void", RecordType::A)), ResponseCode::NXDomain);
     assert_eq!(host.addresses("six"), ["10.0.2.2"], "the first that has the family");
     assert_eq!(host.addresses("two"), ["10.0.2.3"]);
     assert_eq!(code(&host.ask("hidden", RecordType::A)), ResponseCode::NXDomain);

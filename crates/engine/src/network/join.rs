@@ -146,7 +146,7 @@ pub(super) struct Request {
     spec: SandboxSpec,
     ports: Vec<Wanted>,
     networks: BTreeMap<String, EndpointSettings>,
-    links: BTreeMap<String, SandboxId>,
+    links: BTreeMap<String, String>,
 }
 
 impl Request {
@@ -185,7 +185,7 @@ pub(super) fn endpoint(
     sandbox: SandboxId,
     network: hawser_model::NetworkId,
     settings: &EndpointSettings,
-    links: &BTreeMap<String, SandboxId>,
+    links: &BTreeMap<String, String>,
 ) -> Result<EndpointSpec> {
     let id = EndpointId::from_bytes(rand::random());
     let mut spec = EndpointSpec::new(id, network, sandbox);
@@ -199,9 +199,8 @@ pub(super) fn endpoint(
     spec.driver_opts = settings.driver_opts.clone().unwrap_or_default();
     for link in settings.links.iter().flatten() {
         let (target, alias) = super::links::parse(link);
-        if let Some(sandbox) = links.get(target) {
-            spec.links.insert(alias.to_owned(), *sandbox);
-        }
+        let name = links.get(target).map_or(target, String::as_str);
+        spec.links.insert(alias.to_owned(), name.to_owned());
     }
     Ok(spec)
 }

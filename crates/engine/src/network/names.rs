@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use hawser_dns::{SocketFactory, Sockets, Upstream, View};
+use hawser_dns::{Alias, SocketFactory, Sockets, Upstream, View};
 use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
 use hawser_model::{Mode, Model, NetworkId, SandboxId};
@@ -236,20 +236,17 @@ impl Networks {
         }
     }
 
-    /// Sandboxes by the names that a container's links use.
+    /// Names of the containers that a container's links refer to, by what the links say. One that
+    /// is not there yet is looked for under just that name, as in Docker.
     pub(super) fn link_targets(
         &self,
         engine: &Engine,
         record: &Container,
-    ) -> BTreeMap<String, SandboxId> {
+    ) -> BTreeMap<String, String> {
         let links = record.networks.values().flat_map(|e| e.links.iter().flatten());
-        links
-            .filter_map(|link| {
-                let (target, _) = links::parse(link);
-                let id = engine.containers.find(target).ok()?.id.clone();
-                Some((target.to_owned(), sandbox_id(&id).ok()?))
-            })
-            .collect()
+        let targets = links.map(|link| links::parse(link).0);
+        let name = |target| engine.containers.find(target).map(|entry| entry.record().name.clone());
+        targets.filter_map(|target| Some((target.to_owned(), name(target).ok()?))).collect()
     }
 }
 
@@ -276,8 +273,12 @@ fn view(model: &Model, id: SandboxId) -> Option<(NamespaceName, View)> {
     let zones = hawser_plan::search_order(model, id);
     let zones: Vec<String> = zones.iter().map(ToString::to_string).collect();
     let ns = namespace_of(model, sandbox.id)?;
-    let private = hawser_plan::private_zone(model, id);
-    (!zones.is_empty()).then_some((ns, View { private, zones }))
+    let aliases = hawser_plan::private_names(model, id).into_iter().map(|private| Alias {
+        name: private.name,
+        zone: private.network.to_string(),
+        target: private.target,
+    });
+    (!zones.is_empty()).then(|| (ns, View { aliases: aliases.collect(), zones }))
 }
 
 fn gateway_of(model: &Model, network: NetworkId) -> Option<IpAddr> {

@@ -66,9 +66,10 @@ pub struct Endpoint {
     /// Further names on this network.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// Names that only this endpoint's sandbox knows, and the sandbox each stands for (`--link`).
+    /// Names that only this endpoint's sandbox knows, and the name on this network that each stands
+    /// for (`--link`). Whoever has that name is found by it, also one that comes later.
     #[serde(default)]
-    pub links: BTreeMap<String, SandboxId>,
+    pub links: BTreeMap<String, String>,
     /// The highest gives the sandbox its default gateway.
     #[serde(default)]
     pub gw_priority: i64,
@@ -106,8 +107,8 @@ pub struct EndpointSpec {
     pub mac: Option<MacAddr>,
     /// Further names on this network.
     pub aliases: Vec<String>,
-    /// Private names.
-    pub links: BTreeMap<String, SandboxId>,
+    /// Private names, and the name on the network that each stands for.
+    pub links: BTreeMap<String, String>,
     /// The highest gives the default gateway.
     pub gw_priority: i64,
     /// Driver options.

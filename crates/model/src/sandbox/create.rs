@@ -1,10 +1,12 @@
 //! Making, renaming and removing sandboxes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Mode, Sandbox, SandboxSpec};
+use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::id::SandboxId;
+use crate::id::{EndpointId, SandboxId};
 use crate::model::{Model, Touched};
 
 impl Model {
@@ -43,12 +45,25 @@ impl Model {
         Ok(touched)
     }
 
-    /// Gives a sandbox the container's new name.
+    /// Gives a sandbox the container's new name; links to it go on naming it.
     pub fn rename_sandbox(&mut self, id: SandboxId, name: &str) -> Result<Touched, Error> {
-        let sandbox = self.known_sandbox(id)?;
-        let renamed = Sandbox { name: name.to_owned(), ..Sandbox::clone(sandbox) };
+        let sandbox = Arc::clone(self.known_sandbox(id)?);
+        let renamed = Sandbox { name: name.to_owned(), ..Sandbox::clone(&sandbox) };
         Arc::make_mut(&mut self.sandboxes).insert(id, Arc::new(renamed));
-        Ok(Touched::sandbox(id))
+        let mut touched = Touched::sandbox(id);
+        touched.endpoints = self.relink(&sandbox.name, name);
+        Ok(touched)
+    }
+
+    fn relink(&mut self, old: &str, new: &str) -> BTreeSet<EndpointId> {
+        let linking = self.endpoints.values().filter(|e| e.links.values().any(|to| to == old));
+        let linking: Vec<_> = linking.map(Arc::clone).collect();
+        for endpoint in &linking {
+            let mut relinked = Endpoint::clone(endpoint);
+            relinked.links.values_mut().filter(|to| *to == old).for_each(|to| new.clone_into(to));
+            Arc::make_mut(&mut self.endpoints).insert(endpoint.id, Arc::new(relinked));
+        }
+        linking.iter().map(|endpoint| endpoint.id).collect()
     }
 
     pub(crate) fn check_new_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
