@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use hawser_engine::network::{Attached, NetworkDetails};
+use hawser_engine::network::{Attached, NetworkDetails, PoolUsage};
 use hawser_engine::spec::IpamConfig;
 use serde::Serialize;
 
@@ -29,25 +29,49 @@ pub struct Network<'a> {
     internal: bool,
     attachable: bool,
     ingress: bool,
-    config_from: ConfigFrom,
+    config_from: ConfigFrom<'a>,
     config_only: bool,
     containers: BTreeMap<&'a str, Container<'a>>,
     options: &'a BTreeMap<String, String>,
     labels: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Ipam<'a> {
     driver: &'static str,
-    options: Option<BTreeMap<String, String>>,
+    options: Option<&'a BTreeMap<String, String>>,
     config: Option<&'a [IpamConfig]>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ConfigFrom {
-    network: &'static str,
+struct ConfigFrom<'a> {
+    network: &'a str,
+}
+
+/// What the network is like now (API 1.52).
+#[derive(Serialize)]
+struct Status {
+    #[serde(rename = "IPAM")]
+    ipam: IpamStatus,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct IpamStatus {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    subnets: BTreeMap<String, Usage>,
+}
+
+#[derive(Serialize)]
+struct Usage {
+    #[serde(rename = "IPsInUse")]
+    in_use: u64,
+    #[serde(rename = "DynamicIPsAvailable")]
+    dynamic_free: u64,
 }
 
 #[derive(Serialize)]
@@ -64,6 +88,11 @@ struct Container<'a> {
 }
 
 impl<'a> Network<'a> {
+    /// The network in Docker's shape, with what only `inspect` shows.
+    pub fn inspected(details: &'a NetworkDetails) -> Self {
+        Self { status: Some(Status::new(&details.usage)), ..Self::new(details) }
+    }
+
     /// The network in Docker's shape.
     pub fn new(details: &'a NetworkDetails) -> Self {
         let containers = details.containers.iter();
@@ -79,23 +108,32 @@ impl<'a> Network<'a> {
             internal: details.internal,
             attachable: details.attachable,
             ingress: false,
-            config_from: ConfigFrom { network: "" },
-            config_only: false,
+            config_from: ConfigFrom { network: &details.config_from },
+            config_only: details.config_only,
             containers: containers.map(|(id, who)| (id.as_str(), Container::new(who))).collect(),
             options: &details.options,
             labels: &details.labels,
+            status: None,
         }
+    }
+}
+
+impl Status {
+    fn new(usage: &[PoolUsage]) -> Self {
+        let figures = |pool: &PoolUsage| {
+            let (in_use, dynamic_free) = (pool.in_use, pool.dynamic_free);
+            (pool.subnet.to_string(), Usage { in_use, dynamic_free })
+        };
+        Self { ipam: IpamStatus { subnets: usage.iter().map(figures).collect() } }
     }
 }
 
 impl<'a> Ipam<'a> {
     fn new(details: &'a NetworkDetails) -> Self {
-        let predefined = matches!(details.name.as_str(), "bridge" | "host" | "none");
-        let without = details.driver != "bridge" && details.pools.is_empty();
         Self {
-            driver: "default",
-            options: (!predefined).then(BTreeMap::new),
-            config: (!without).then_some(&details.pools[..]),
+            driver: details.ipam_driver,
+            options: (!details.predefined).then_some(&details.ipam_options),
+            config: (!details.pools.is_empty()).then_some(&details.pools[..]),
         }
     }
 }
@@ -124,6 +162,7 @@ mod tests {
             created: "2023-11-14T22:13:20Z".into(),
             scope: "local",
             driver: "bridge",
+            ipam_driver: "default",
             enable_ipv4: true,
             pools: vec![IpamConfig {
                 subnet: "172.18.0.0/16".into(),
@@ -153,9 +192,33 @@ mod tests {
     #[test]
     fn networks_without_pools_have_null() {
         let details =
-            NetworkDetails { name: "host".into(), driver: "host", ..NetworkDetails::default() };
+            NetworkDetails { name: "host".into(), predefined: true, ..NetworkDetails::default() };
         let json = serde_json::to_value(Network::new(&details)).unwrap();
         assert!(json["IPAM"]["Config"].is_null() && json["IPAM"]["Options"].is_null());
         assert_eq!(json["Containers"], serde_json::json!({}));
+        assert!(json.get("Status").is_none());
+        let json = serde_json::to_value(Network::inspected(&details)).unwrap();
+        assert_eq!(json["Status"], serde_json::json!({"IPAM": {}}));
+    }
+
+    #[test]
+    fn templates_and_usage_are_shown() {
+        let usage =
+            PoolUsage { subnet: "172.18.0.0/16".parse().unwrap(), in_use: 5, dynamic_free: 65531 };
+        let details = NetworkDetails {
+            config_from: "plain".into(),
+            ipam_driver: "null",
+            ipam_options: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            usage: vec![usage],
+            ..NetworkDetails::default()
+        };
+        let json = serde_json::to_value(Network::inspected(&details)).unwrap();
+        assert_eq!(json["ConfigFrom"]["Network"], "plain");
+        assert_eq!(
+            json["IPAM"],
+            serde_json::json!({"Driver": "null", "Options": {"a": "b"}, "Config": null})
+        );
+        let figures = serde_json::json!({"IPsInUse": 5, "DynamicIPsAvailable": 65531});
+        assert_eq!(json["Status"]["IPAM"]["Subnets"]["172.18.0.0/16"], figures);
     }
 }

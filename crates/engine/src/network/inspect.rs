@@ -13,14 +13,19 @@ use crate::record::Container;
 use crate::spec::{EndpointSettings, IpamConfig, PortBinding, PortMap};
 
 impl Engine {
-    /// One network, by id, name or unique id prefix.
+    /// One network, by id, name or unique id prefix, with who is on it and how full it is.
     ///
     /// # Errors
     /// NotFound; Invalid for an ambiguous prefix.
     pub fn network_inspect(&self, reference: &str) -> Result<NetworkDetails> {
         let model = self.networks.writer.model();
         let network = model.resolve_network(reference).map_err(law)?;
-        Ok(details(&model, network))
+        let endpoints = model.endpoints_of_network(network.id);
+        Ok(NetworkDetails {
+            containers: endpoints.iter().map(|e| attached(&model, e)).collect(),
+            usage: model.usage(network.id),
+            ..details(&model, network)
+        })
     }
 }
 
@@ -119,9 +124,9 @@ fn canonical(port: &str) -> String {
     if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
 }
 
-/// A network as it is shown.
+/// A network as it is shown in lists: without who is on it.
 pub(super) fn details(model: &Model, network: &Network) -> NetworkDetails {
-    let endpoints = model.endpoints_of_network(network.id);
+    let template = network.config_from.and_then(|id| model.network(id));
     NetworkDetails {
         id: network.id.to_string(),
         name: network.name.to_string(),
@@ -132,10 +137,16 @@ pub(super) fn details(model: &Model, network: &Network) -> NetworkDetails {
         enable_ipv6: network.ipv6,
         internal: network.internal,
         attachable: network.attachable,
+        config_only: network.config_only,
+        config_from: template.map(|t| t.name.to_string()).unwrap_or_default(),
+        ipam_driver: network.ipam_driver.as_str(),
+        ipam_options: network.ipam_options.clone(),
+        predefined: network.predefined,
         pools: network.pools.iter().map(pool).collect(),
         options: network.options.clone(),
         labels: network.labels.clone(),
-        containers: endpoints.iter().map(|e| attached(model, e)).collect::<BTreeMap<_, _>>(),
+        containers: BTreeMap::new(),
+        usage: Vec::new(),
     }
 }
 

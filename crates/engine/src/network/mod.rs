@@ -27,6 +27,7 @@ mod recover;
 mod remove;
 mod rename;
 mod rename_network;
+mod surroundings;
 mod tell;
 mod ula;
 mod update;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use hawser_dns::Dns;
 use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
-use hawser_model::{DefaultPool, Mode, Model, SandboxId, Surroundings};
+use hawser_model::{DefaultPool, Mode, Model, SandboxId};
 use hawser_store::Embedded;
 use ipnet::IpNet;
 
@@ -46,6 +47,7 @@ use self::change::Writer;
 pub(crate) use change::{Beside, Rewritten};
 pub use etc::EtcFiles;
 pub use explain::Explained;
+pub use hawser_model::PoolUsage;
 pub use join::Joined;
 pub use view::{Attached, NetworkCreated, NetworkDetails, NetworkView};
 
@@ -88,17 +90,6 @@ impl Networks {
             pools,
             publish_address,
         })
-    }
-
-    /// What a new network must fit into: what the host has that is not ours.
-    fn surroundings(&self) -> Result<Surroundings> {
-        let look = |e| system("look at the host's addresses", e);
-        let mut taken = self.kernel.addresses().map_err(look)?;
-        taken.extend(self.kernel.routes().map_err(look)?);
-        let model = self.writer.model();
-        let ours: Vec<_> = model.networks().flat_map(|n| &n.pools).map(|p| p.subnet).collect();
-        taken.retain(|net| !ours.iter().any(|subnet| subnet.contains(net)));
-        Ok(Surroundings { pools: self.pools.clone(), taken })
     }
 }
 

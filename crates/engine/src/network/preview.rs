@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hawser_hoststate::Change;
 
-use super::{Networks, create, law};
+use super::{Networks, law};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::record::Container;
@@ -21,8 +21,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::network_create`].
     pub async fn network_plan(self: &Arc<Self>, request: NetworkCreate) -> Result<Vec<String>> {
-        let spec = create::spec(request)?;
-        let around = self.networks.surroundings()?;
+        let (spec, around) = self.networks.asked(request)?;
         let made = self
             .networks
             .writer
@@ -45,7 +44,6 @@ impl Networks {
 
     /// Changes as a person would type them, one line each.
     pub(super) fn commands(&self, changes: &[Change]) -> Vec<String> {
-        let texts = changes.iter().map(ToString::to_string);
-        texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        hawser_hoststate::commands(changes, &|name| self.writer.kernel().namespace_path(name))
     }
 }

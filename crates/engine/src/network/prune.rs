@@ -1,11 +1,12 @@
 //! `network prune`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use hawser_model::Network;
+use hawser_model::{Model, Network, NetworkId};
 
+use super::check::known;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::filters::{Filters, has_label};
@@ -13,7 +14,8 @@ use crate::filters::{Filters, has_label};
 const KNOWN_FILTERS: &[&str] = &["label", "label!", "until"];
 
 impl Engine {
-    /// Removes the user-defined networks that no container, running or not, asks for; gives their names.
+    /// Removes the user-defined networks that no container, running or not, asks for; gives their
+    /// names. Templates stay.
     ///
     /// # Errors
     /// Invalid: an unknown filter or value.
@@ -21,11 +23,12 @@ impl Engine {
         filters.allow(KNOWN_FILTERS)?;
         let until = crate::container::until(filters, Utc::now())?;
         let model = self.networks.writer.model();
+        let asked_for = self.asked_for(&model);
         let mut unused: Vec<&Network> = model
             .networks()
             .map(|n| &**n)
-            .filter(|n| !n.predefined && model.endpoints_of_network(n.id).is_empty())
-            .filter(|n| !self.asked_for(n))
+            .filter(|n| !n.predefined && !n.config_only && !asked_for.contains(&n.id))
+            .filter(|n| model.endpoints_of_network(n.id).is_empty())
             .filter(|n| passes(n, filters, until))
             .collect();
         unused.sort_by(|a, b| a.name.cmp(&b.name));
@@ -42,9 +45,14 @@ impl Engine {
         Ok(removed)
     }
 
-    fn asked_for(&self, network: &Network) -> bool {
-        let name = network.name.to_string();
-        self.containers.all().iter().any(|entry| entry.record().networks.contains_key(&name))
+    /// The networks that containers ask for, running or not.
+    fn asked_for(&self, model: &Model) -> BTreeSet<NetworkId> {
+        let mut all = BTreeSet::new();
+        for entry in self.containers.all() {
+            let record = entry.record();
+            all.extend(record.networks.keys().filter_map(|name| Some(known(model, name)?.id)));
+        }
+        all
     }
 }
 

@@ -9,7 +9,7 @@ use hawser_kernel::Kernel;
 use hawser_model::{Model, Network, NetworkChange, Surroundings, Touched};
 
 use super::tell::tell;
-use super::{create, law};
+use super::{ipam, law};
 use crate::container::to_the_end;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ struct Update {
 
 impl Update {
     fn read(reference: &str, update: NetworkUpdate) -> Result<Self> {
-        let pools: Result<Vec<_>> = update.subnets.into_iter().map(create::pool).collect();
+        let pools: Result<Vec<_>> = update.subnets.into_iter().map(ipam::pool).collect();
         let change =
             NetworkChange { labels: update.labels, options: update.options, pools: pools? };
         if change == NetworkChange::default() {

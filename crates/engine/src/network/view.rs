@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use hawser_model::PoolUsage;
+
 use crate::spec::{EndpointSettings, IpamConfig, PortMap};
 
 /// A container's place in its networks.
@@ -41,14 +43,26 @@ pub struct NetworkDetails {
     pub internal: bool,
     /// Standalone containers may join (swarm).
     pub attachable: bool,
+    /// Only a template for others.
+    pub config_only: bool,
+    /// Name of the template that it was made from, or empty.
+    pub config_from: String,
+    /// `default` or `null`.
+    pub ipam_driver: &'static str,
+    /// Options of the address management as given.
+    pub ipam_options: BTreeMap<String, String>,
+    /// Made by the engine itself.
+    pub predefined: bool,
     /// Address pools.
     pub pools: Vec<IpamConfig>,
     /// Driver options as given.
     pub options: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// The running containers on it, by container id.
+    /// The running containers on it, by container id; only looked up for one network alone.
     pub containers: BTreeMap<String, Attached>,
+    /// How full each pool is; only looked up for one network alone.
+    pub usage: Vec<PoolUsage>,
 }
 
 /// A running container on a network.
