@@ -60,6 +60,8 @@ pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyErro
         .try_for_each(|(change, what)| run.step(change, what))
         .and_then(|()| run.flush())
         .and_then(|()| run.wake_fresh_links(changes.len().saturating_sub(1)));
+    // Soon, while few notices of it are waiting. What can't be heard now is asked for later.
+    let _ = kernel.foreign().attend();
     // Now that the new ports forward.
     run.announcements.iter().for_each(|announcement| kernel.announcer.announce(*announcement));
     done.map_err(|(index, error)| ApplyError {

@@ -72,22 +72,44 @@ impl Run<'_> {
     }
 
     fn add_bridge(&mut self, change: usize, link: &Link, bridge: &Bridge) -> Result<(), Failure> {
-        let created = self.kernel.route_socket().request(link::create_bridge(link));
-        match created {
-            Ok(()) => {}
-            Err(cause) if cause.errno() == Some(libc::EEXIST) => {
-                let there = find(&mut self.kernel.route_socket(), &link.name)
-                    .map_err(|error| (change, error))?;
-                if there.kind != "bridge" || !there.is_ours() {
-                    return Err((change, foreign(link, cause)));
-                }
-                let new_mac = (there.mac != Some(link.mac)).then_some(link.mac);
-                self.host.push(change, &[], link::set_plain(there.index, link.mtu, new_mac));
+        let index = match self.create_bridge(link) {
+            Ok(index) => index,
+            Err(error) if error.kind == ErrorKind::Exists => {
+                self.confirm_bridge(change, link, error).map_err(|error| (change, error))?
             }
-            Err(cause) => return Err((change, failed(link, cause))),
-        }
-        let index = self.index(&Ns::Host, &link.name).map_err(|error| (change, error))?;
+            Err(error) => return Err((change, error)),
+        };
+        self.note_index(Ns::Host, &link.name, index);
         self.settle_bridge(change, link, bridge, index)
+    }
+
+    fn create_bridge(&mut self, link: &Link) -> Result<u32, Error> {
+        for _ in 0..INDEX_ATTEMPTS {
+            let index = self.kernel.next_index();
+            let created = self.kernel.route_socket().request(link::create_bridge(link, index));
+            match created {
+                Ok(()) => return Ok(index),
+                // It is said of the name, and of the index.
+                Err(cause) if cause.errno() == Some(libc::EEXIST) => {
+                    if find(&mut self.kernel.route_socket(), &link.name).is_ok() {
+                        return Err(failed(link, cause));
+                    }
+                }
+                Err(cause) => return Err(failed(link, cause)),
+            }
+        }
+        Err(no_index(link))
+    }
+
+    /// Checks that the bridge that is there is one of ours.
+    fn confirm_bridge(&mut self, change: usize, link: &Link, refusal: Error) -> Result<u32, Error> {
+        let there = find(&mut self.kernel.route_socket(), &link.name)?;
+        if there.kind != "bridge" || !there.is_ours() {
+            return Err(foreign(link, refusal.cause));
+        }
+        let new_mac = (there.mac != Some(link.mac)).then_some(link.mac);
+        self.host.push(change, &[], link::set_plain(there.index, link.mtu, new_mac));
+        Ok(there.index)
     }
 
     fn settle_bridge(
@@ -142,8 +164,7 @@ impl Run<'_> {
                 Err(cause) => return Err(failed(link, cause)),
             }
         }
-        let cause = Cause::Unexpected("every index tried is taken".to_owned());
-        Err(failed(link, cause))
+        Err(no_index(link))
     }
 
     fn is_name_taken(&mut self, link: &Link, peer: &Peer) -> Result<bool, Error> {
@@ -211,6 +232,10 @@ impl Run<'_> {
 fn wanted_index(name: &IfName) -> u32 {
     let number = name.as_str().strip_prefix("eth").and_then(|rest| rest.parse::<u32>().ok());
     number.filter(|number| *number < 1000).map_or(0, |number| FIRST_PEER_INDEX + number)
+}
+
+fn no_index(link: &Link) -> Error {
+    failed(link, Cause::Unexpected("every index tried is taken".to_owned()))
 }
 
 fn failed(link: &Link, cause: Cause) -> Error {

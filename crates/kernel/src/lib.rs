@@ -16,6 +16,7 @@ mod batch;
 mod conntrack;
 mod detach;
 mod error;
+mod foreign;
 mod holder;
 mod link;
 mod namespace;
@@ -43,6 +44,7 @@ use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Transport};
 use ipnet::IpNet;
 
 use crate::announce::Announcer;
+use crate::foreign::Foreign;
 use crate::namespace::Directory;
 use crate::netlink::Socket;
 use crate::port::Ports;
@@ -71,6 +73,7 @@ pub struct Kernel {
     ports: Ports,
     route: Mutex<Socket>,
     netfilter: Mutex<Socket>,
+    foreign: Mutex<Foreign>,
     next_index: AtomicU32,
 }
 
@@ -92,7 +95,7 @@ impl Kernel {
     pub fn open(config: Config) -> Result<Self, Error> {
         let fail = |error| Error::new("open", "netlink socket", error);
         let mut route = Socket::route().map_err(fail)?;
-        let highest = observe::highest_index(&mut route)?;
+        let first_index = observe::highest_index(&mut route)?.saturating_add(1).max(FIRST_INDEX);
         Ok(Self {
             namespaces: Directory::open(config.netns_dir)?,
             worker: Worker::new().map_err(|error| Error::new("start", "worker", error))?,
@@ -102,7 +105,8 @@ impl Kernel {
             ports: Ports::default(),
             route: Mutex::new(route),
             netfilter: Mutex::new(Socket::netfilter().map_err(fail)?),
-            next_index: AtomicU32::new(highest.saturating_add(1).max(FIRST_INDEX)),
+            foreign: Mutex::new(Foreign::open(first_index).map_err(fail)?),
+            next_index: AtomicU32::new(first_index),
         })
     }
 
@@ -230,22 +234,15 @@ impl Kernel {
         self.ports.find_free(addresses, transport, range)
     }
 
-    /// Destinations of the host's routes in the main table, less default routes and those on links
-    /// that this engine made: what a new subnet must not overlap.
+    /// What a new subnet must not overlap: destinations of the host's routes in the main table and
+    /// addresses with their prefix lengths, loopback included; less default routes, and what is on
+    /// links that this engine made. Each once, in order. Cheap however many links there are: the
+    /// kernel is asked again only when it told of a change.
     ///
     /// # Errors
     /// The kernel refuses the dump.
-    pub fn routes(&self) -> Result<Vec<IpNet>, Error> {
-        observe::foreign_routes(&mut self.route_socket())
-    }
-
-    /// Addresses of the host's links with their prefix lengths, loopback included, less those on
-    /// links that this engine made.
-    ///
-    /// # Errors
-    /// The kernel refuses the dump.
-    pub fn addresses(&self) -> Result<Vec<IpNet>, Error> {
-        observe::foreign_addresses(&mut self.route_socket())
+    pub fn foreign_prefixes(&self) -> Result<Vec<IpNet>, Error> {
+        Ok(self.foreign().prefixes()?.to_vec())
     }
 
     /// Addresses of one of the host's links, whosever it is.
@@ -295,6 +292,10 @@ impl Kernel {
 
     fn route_socket(&self) -> MutexGuard<'_, Socket> {
         self.route.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn foreign(&self) -> MutexGuard<'_, Foreign> {
+        self.foreign.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn netfilter_socket(&self) -> MutexGuard<'_, Socket> {

@@ -74,10 +74,10 @@ fn request(kind: u16, flags: i32, index: u32, up: Option<bool>) -> Message {
     message
 }
 
-/// Makes a bridge, up.
-pub(crate) fn create_bridge(link: &Link) -> Message {
-    let mut message =
-        request(libc::RTM_NEWLINK, libc::NLM_F_CREATE | libc::NLM_F_EXCL, 0, Some(true));
+/// Makes a bridge, up, of that index.
+pub(crate) fn create_bridge(link: &Link, index: u32) -> Message {
+    let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    let mut message = request(libc::RTM_NEWLINK, flags, index, Some(true));
     message
         .text(libc::IFLA_IFNAME, link.name.as_str())
         .bytes(libc::IFLA_ADDRESS, &link.mac.0)

@@ -53,7 +53,7 @@ pub(crate) fn observe(kernel: &Kernel) -> Result<HostState, Error> {
     Ok(state)
 }
 
-fn read<T>(
+pub(crate) fn read<T>(
     socket: &mut Socket,
     what: &'static str,
     message: &Message,
@@ -163,34 +163,10 @@ fn is_ours(link: &LinkRecord) -> bool {
     link.is_ours() && link.group != TRASH_GROUP
 }
 
-/// Destinations of the host's routes that are not on links of ours, default routes excluded.
-pub(crate) fn foreign_routes(socket: &mut Socket) -> Result<Vec<IpNet>, Error> {
-    let ours = our_indexes(socket)?;
-    let routes = read(socket, "routes", &route::dump(), route::parse)?;
-    let foreign = routes.into_iter().filter(|r| !ours.contains(&r.index));
-    let mut nets: Vec<_> =
-        foreign.map(|r| r.destination).filter(|net| net.prefix_len() > 0).collect();
-    nets.sort();
-    nets.dedup();
-    Ok(nets)
-}
-
-/// Addresses of the host's links that are not ours.
-pub(crate) fn foreign_addresses(socket: &mut Socket) -> Result<Vec<IpNet>, Error> {
-    let ours = our_indexes(socket)?;
-    let all: Vec<AddressRecord> = read(socket, "addresses", &address::dump(), address::parse)?;
-    Ok(all.into_iter().filter(|a| !ours.contains(&a.index)).map(|a| a.address).collect())
-}
-
 /// Addresses of the link of an index, whosever it is.
 pub(crate) fn addresses_of(socket: &mut Socket, index: u32) -> Result<Vec<IpNet>, Error> {
     let all: Vec<AddressRecord> = read(socket, "addresses", &address::dump(), address::parse)?;
     Ok(all.into_iter().filter(|a| a.index == index).map(|a| a.address).collect())
-}
-
-fn our_indexes(socket: &mut Socket) -> Result<Vec<u32>, Error> {
-    let links = read(socket, "links", &link::dump(), link::parse)?;
-    Ok(links.into_iter().filter(LinkRecord::is_ours).map(|link| link.index).collect())
 }
 
 /// The highest interface index in use.

@@ -28,6 +28,11 @@ pub(crate) fn enable_netlink_option(socket: BorrowedFd<'_>, option: i32) -> io::
     set_option(socket, libc::SOL_NETLINK, option, &1_i32)
 }
 
+/// Makes a netlink socket hear a group of notices (`RTNLGRP_*`).
+pub(crate) fn join_group(socket: BorrowedFd<'_>, group: u32) -> io::Result<()> {
+    set_option(socket, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, &group)
+}
+
 /// Makes a socket drop every packet that it would receive.
 pub(crate) fn drop_everything(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut keep_nothing = libc::sock_filter { code: libc::BPF_RET as u16, jt: 0, jf: 0, k: 0 };

@@ -33,6 +33,8 @@ pub(crate) const NDA_PROTOCOL: u16 = 12;
 pub(crate) const NLMSGERR_ATTR_MSG: u16 = 1;
 
 pub(crate) const NFPROTO_INET: u8 = 1;
+pub(crate) const NFPROTO_IPV4: u8 = 2;
+pub(crate) const NFPROTO_IPV6: u8 = 10;
 pub(crate) const NFTA_TABLE_NAME: u16 = 1;
 pub(crate) const NFTA_TABLE_USERDATA: u16 = 6;
 pub(crate) const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 100;
 /// Limit, not reservation, of both buffers: an atomic batch of some 50,000 elements.
 const BUFFER_LIMIT: usize = 16 << 20;
+/// Limit of the notices that wait to be heard: those of some hundred changes.
+const NOTICES_LIMIT: usize = 1 << 20;
 /// The kernel's dumps come in pieces of at most 32 KiB.
 const RECEIVE: usize = 64 << 10;
 /// A dump that was changed under way is read again, this often.
@@ -72,6 +75,35 @@ impl Socket {
         let _ = sockopt::set_socket_send_buffer_size_force(&socket.fd, BUFFER_LIMIT);
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket.fd, BUFFER_LIMIT);
         Ok(socket)
+    }
+
+    /// A socket that hears what changes, by the groups' numbers (`RTNLGRP_*`).
+    pub(crate) fn notices(groups: &[u32]) -> io::Result<Self> {
+        let socket = Self::open(None)?;
+        // Without the right to pass the limit, more is lost, which is noticed.
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket.fd, NOTICES_LIMIT);
+        // One without an address hears nothing.
+        rustix::net::bind(&socket.fd, &SocketAddrNetlink::new(0, 0))?;
+        groups.iter().try_for_each(|group| sys::join_group(socket.fd.as_fd(), *group))?;
+        Ok(socket)
+    }
+
+    /// Reads the notices that are waiting: their types and payloads.
+    pub(crate) fn hear(&mut self, mut each: impl FnMut(u16, &[u8])) -> Result<(), Cause> {
+        self.buffer.resize(RECEIVE, 0);
+        loop {
+            let (fd, buffer) = (&self.fd, &mut self.buffer[..]);
+            let received = rustix::io::retry_on_intr(|| {
+                rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT)
+            });
+            let length = match received {
+                Ok((length, _)) => length.min(RECEIVE),
+                Err(rustix::io::Errno::AGAIN) => return Ok(()),
+                Err(error) => return Err(Cause::Os(error.into())),
+            };
+            Frames { bytes: &self.buffer[..length] }
+                .for_each(|frame| each(frame.kind, frame.payload));
+        }
     }
 
     fn open(protocol: Option<Protocol>) -> io::Result<Self> {

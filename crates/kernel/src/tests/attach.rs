@@ -182,7 +182,7 @@ fn a_successor_finds_what_was_made_and_sweeps_what_was_removed() {
         drop(first);
         // What a daemon killed in the middle of a creation leaves: a link without its alias.
         let mut socket = Socket::route().expect("socket");
-        socket.request(link::create_bridge(&orphan())).expect("create");
+        socket.request(link::create_bridge(&orphan(), 77)).expect("create");
         let watcher = open();
         let found = watcher.observe().expect("observe");
         assert_eq!(found.get(&Object::Link(orphan()).key()), Some(&Object::Link(orphan())));

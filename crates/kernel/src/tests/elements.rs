@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::process::Command;
 
-use hawser_hoststate::{Element, ElementData, Transport};
+use hawser_hoststate::{Element, ElementData, Family, Transport};
 
 use super::*;
 use crate::ErrorKind;
@@ -21,6 +21,17 @@ fn all() -> HostState {
         member(Element::Masquerade4(name("172.18.0.0/16"))),
         member(Element::Masquerade4(name("10.0.0.0/29"))),
         member(Element::Masquerade6(name("fd00:1::/64"))),
+        Object::Element(Element::Source4(name("172.17.0.0/16")), ElementData::Source(ip(9, 1))),
+        Object::Element(Element::Source4(name("172.18.0.0/16")), ElementData::Source(ip(9, 2))),
+        Object::Element(
+            Element::Source6(name("fd00:1::/64")),
+            ElementData::Source(Ipv6Addr::LOCALHOST.into()),
+        ),
+        member(Element::Unprotected(name("br-123456789012"), Family::Ipv4)),
+        member(Element::Routed(name("br-123456789012"), Family::Ipv6)),
+        member(Element::Trusted(name("eth0"), name("br-123456789012"))),
+        member(Element::Open4(Ipv4Addr::LOCALHOST, Transport::Tcp, 80)),
+        member(Element::Open6(Ipv6Addr::LOCALHOST, Transport::Udp, 53)),
         Object::Element(Element::Publish4(Ipv4Addr::LOCALHOST, Transport::Tcp, 8080), v4),
         Object::Element(Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), v6),
         Object::Element(Element::PublishAny4(Transport::Sctp, 65535), v4),
@@ -47,6 +58,9 @@ fn elements_read_back_from_us_and_from_nft() {
             "172.18.0.0/16",
             "127.0.0.1 . 6 . 8080 : 10.99.1.2 . 80",
             "fd00:1::/64",
+            "\"br-123456789012\" . ipv6",
+            "\"eth0\" . \"br-123456789012\"",
+            "172.18.0.0/16 : 10.99.9.2",
         ] {
             assert!(listed.contains(wanted), "{wanted} not in {listed}");
         }

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use ipnet::IpNet;
+
 use super::*;
 use crate::ErrorKind;
 
@@ -82,12 +84,45 @@ fn subnets_in_use_are_those_of_foreign_links() {
         ip_command("addr add 192.0.2.1/24 dev foreign");
         ip_command("route add default via 192.0.2.9");
         ip_command("route add 198.51.100.0/24 via 192.0.2.9");
-        let routes = kernel.routes().expect("routes");
-        let v4: Vec<_> = routes.iter().filter(|net| net.addr().is_ipv4()).collect();
-        assert_eq!(v4, [&name("192.0.2.0/24"), &name("198.51.100.0/24")]);
-        let addresses = kernel.addresses().expect("addresses");
-        assert!(addresses.contains(&name("192.0.2.1/24")), "{addresses:?}");
-        assert!(!addresses.contains(&name("10.99.1.1/24")), "{addresses:?}");
+        let prefixes = || kernel.foreign_prefixes().expect("prefixes");
+        let wanted = |more: &[&str]| -> Vec<IpNet> {
+            let loopback = ["127.0.0.1/8", "::1/128"].iter();
+            let mut nets: Vec<_> = loopback.chain(more).map(|net| name(net)).collect();
+            nets.sort();
+            nets
+        };
+        let all = ["192.0.2.0/24", "192.0.2.1/24", "198.51.100.0/24"];
+        assert_eq!(prefixes(), wanted(&all));
+        // What is on links of ours changes nothing, whoever put it there.
+        ip_command("addr add 203.0.113.1/24 dev br1");
+        kernel.apply(&additions(&union([&network(2), &endpoint(2, 2)]))).expect("apply");
+        assert_eq!(prefixes(), wanted(&all));
+        ip_command("route del 198.51.100.0/24");
+        assert_eq!(prefixes(), wanted(&all[..2]));
+        // Routes that go with their link are not told of.
+        ip_command("link set foreign down");
+        assert_eq!(prefixes(), wanted(&["192.0.2.1/24"]));
+        ip_command("link del foreign");
+        assert_eq!(prefixes(), wanted(&[]));
+    });
+}
+
+/// What a predecessor made has other indexes; somebody may give a link one of those that are ours.
+#[test]
+fn links_of_ours_are_known_by_more_than_their_index() {
+    on_test_host(|kernel| {
+        kernel.apply(&additions(&network(1))).expect("apply");
+        let second = open();
+        let prefixes = || second.foreign_prefixes().expect("prefixes");
+        assert_eq!(prefixes().len(), 2, "the loopback's only: {:?}", prefixes());
+        ip_command("addr add 203.0.113.1/24 dev br1");
+        assert_eq!(prefixes().len(), 2, "{:?}", prefixes());
+        let ours = second.next_index() + 1;
+        ip_command(&format!("link add foreign index {ours} type bridge"));
+        ip_command("addr add 192.0.2.1/24 dev foreign");
+        assert!(prefixes().contains(&name("192.0.2.1/24")), "{:?}", prefixes());
+        ip_command("link del foreign");
+        assert_eq!(prefixes().len(), 2, "{:?}", prefixes());
     });
 }
 
