@@ -17,7 +17,7 @@ mod tls;
 pub use endpoint::{Endpoint, TlsSettings};
 pub use error::Error;
 pub use lines::Lines;
-pub use query::{Query, escape};
+pub use query::{Query, escape, segment};
 pub use tls::TlsError;
 
 use bytes::Bytes;

@@ -47,6 +47,11 @@ pub fn escape(name: &str) -> String {
     percent(name, b"-_.~/:@")
 }
 
+/// Escapes a name that is one segment of a path: slashes too.
+pub fn segment(name: &str) -> String {
+    percent(name, b"-_.~")
+}
+
 fn percent(text: &str, safe: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -74,5 +79,6 @@ mod tests {
     #[test]
     fn references_keep_their_slashes() {
         assert_eq!(escape("a/b:c@sha256:1?x #"), "a/b:c@sha256:1%3Fx%20%23");
+        assert_eq!(segment("a b/c"), "a%20b%2Fc");
     }
 }

@@ -161,8 +161,9 @@ pub struct NetworkOptions {
     /// MAC address
     #[arg(long, default_value = "")]
     pub mac_address: String,
-    /// Network to connect to: bridge, host, none, container:NAME, or the name of a network;
-    /// name=NAME,ip=IP,alias=NAME,… says more
+    /// Network to connect to: bridge, host, none, container:NAME, or the name of a network; several
+    /// times for several; name=NAME says more with ip=, ip6=, mac-address=, alias=, link-local-ip=,
+    /// driver-opt= and gw-priority= after commas
     #[arg(long, visible_alias = "net", value_parser = endpoint::attachment)]
     pub network: Vec<Attachment>,
     /// Another name of the container on its network

@@ -16,16 +16,16 @@ pub struct ConnectArgs {
     /// Another name of the container on the network
     #[arg(long, value_parser = flags::several)]
     alias: Vec<Several>,
-    /// Option for the network's driver (KEY=VALUE)
+    /// Option for the network's driver, such as com.docker.network.endpoint.ifname=net0
     #[arg(long, value_parser = flags::several)]
     driver_opt: Vec<Several>,
-    /// Who gives the default gateway: the highest
+    /// The network with the highest gives the default route
     #[arg(long, default_value = "0", value_parser = flags::integer)]
     gw_priority: i64,
-    /// IPv4 address
+    /// IPv4 address, such as 172.30.100.104
     #[arg(long, default_value = "")]
     ip: String,
-    /// IPv6 address
+    /// IPv6 address, such as 2001:db8::33
     #[arg(long, default_value = "")]
     ip6: String,
     /// Reach another container by name (CONTAINER[:ALIAS])

@@ -14,28 +14,28 @@ use crate::parse::{Invalid, env, flags, process};
 /// Flags of `network create`.
 #[derive(Args)]
 pub struct CreateArgs {
-    /// Let containers be connected by hand (overlay)
+    /// Let containers be connected by hand (always so here)
     #[arg(long)]
     attachable: bool,
-    /// Take the configuration from another network
+    /// Take addresses and options from a network made with --config-only
     #[arg(long, default_value = "")]
     config_from: String,
-    /// Make a configuration for other networks only
+    /// Make no network, only addresses and options for others (--config-from)
     #[arg(long)]
     config_only: bool,
-    /// Driver of the network
+    /// Driver of the network: bridge
     #[arg(short, long, default_value = "bridge")]
     driver: String,
     /// Print what would change on the host, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Make the routing mesh's network (swarm)
-    #[arg(long, hide = true)]
+    /// Make the routing mesh of a swarm (there is no swarm)
+    #[arg(long)]
     ingress: bool,
-    /// No way to the outside
+    /// Leave no way to the outside
     #[arg(long)]
     internal: bool,
-    /// Driver of the address management
+    /// Who gives addresses: default, or null for nobody
     #[arg(long, default_value = "default")]
     ipam_driver: String,
     /// Option for the address management (KEY=VALUE)
@@ -45,17 +45,17 @@ pub struct CreateArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = flags::boolean)]
     ipv4: Option<bool>,
-    /// Give containers IPv6 addresses
+    /// Give containers IPv6 addresses; of a subnet of the engine's own if none is given
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = flags::boolean)]
     ipv6: Option<bool>,
     /// Set a label (KEY=VALUE)
     #[arg(long, value_parser = env::label)]
     label: Vec<String>,
-    /// Option for the driver (KEY=VALUE)
+    /// Option for the driver, such as com.docker.network.driver.mtu=1400
     #[arg(short, long)]
     opt: Vec<String>,
-    /// Where the network is: local or global
+    /// Where the network is: local (there is no swarm)
     #[arg(long, default_value = "")]
     scope: String,
     #[command(flatten)]

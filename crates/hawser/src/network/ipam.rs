@@ -24,13 +24,13 @@ struct Pool<'a> {
 /// Flags that describe the addresses of a network.
 #[derive(Args, Default)]
 pub struct PoolOptions {
-    /// Addresses that are somebody else's (NAME=ADDRESS)
+    /// Address that is somebody else's (NAME=ADDRESS)
     #[arg(long)]
     aux_address: Vec<String>,
     /// Gateway of the subnet
     #[arg(long, value_parser = flags::several)]
     gateway: Vec<Several>,
-    /// Give containers addresses of this part of the subnet only
+    /// Give addresses of this part of the subnet only, unless asked for one
     #[arg(long, value_parser = flags::several)]
     ip_range: Vec<Several>,
     /// Subnet, such as 10.1.0.0/24; 0.0.0.0/24 for any of that size

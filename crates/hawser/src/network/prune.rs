@@ -16,7 +16,7 @@ const WARNING: &str =
 /// Flags of `network prune`.
 #[derive(Args)]
 pub struct PruneArgs {
-    /// Only those that match (until=…, label=…)
+    /// Only those that match (until=…, label=…, label!=…)
     #[arg(long, value_parser = filter::filter)]
     filter: Vec<(String, String)>,
     /// Do not ask

@@ -5,7 +5,7 @@
 use clap::Args;
 use http::Method;
 
-use crate::client::{Query, escape};
+use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
@@ -26,7 +26,7 @@ pub async fn run(context: &Context, args: RenameArgs) -> Outcome {
     if old.is_empty() || new.is_empty() {
         return Err(Failure::new("Error: Neither old nor new names may be empty"));
     }
-    let path = format!("/networks/{}/rename", escape(old));
+    let path = format!("/networks/{}/rename", segment(old));
     context.client.own(Method::POST, &path, &Query::new().with("name", new), None).await?;
     Ok(())
 }

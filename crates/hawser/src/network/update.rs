@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::ipam::{self, PoolOptions};
-use crate::client::{Query, escape};
+use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output;
@@ -19,7 +19,7 @@ pub struct UpdateArgs {
     /// Ask these resolvers for names outside
     #[arg(long, value_parser = flags::address)]
     dns: Vec<String>,
-    /// Option for the containers' resolvers, such as ndots:1
+    /// Option of the containers' resolvers, such as ndots:1
     #[arg(long)]
     dns_opt: Vec<String>,
     /// Domain that the containers search names in
@@ -28,7 +28,7 @@ pub struct UpdateArgs {
     /// Print what would change on the host, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Whether the containers reach one another (true or false)
+    /// Whether containers of the network reach one another: true or false
     #[arg(long, value_parser = flags::boolean)]
     icc: Option<bool>,
     /// Set a label (KEY=VALUE)
@@ -37,10 +37,10 @@ pub struct UpdateArgs {
     /// Remove a label
     #[arg(long)]
     label_rm: Vec<String>,
-    /// Whether the containers' traffic leaves with the host's address (true or false)
+    /// Whether what leaves has the host's address: true or false
     #[arg(long, value_parser = flags::boolean)]
     masquerade: Option<bool>,
-    /// Largest packet, in bytes
+    /// Size of the largest packet
     #[arg(long, value_parser = flags::integer)]
     mtu: Option<i64>,
     /// Set an option of the driver (KEY=VALUE)
@@ -60,7 +60,7 @@ pub struct UpdateArgs {
 pub async fn run(context: &Context, args: UpdateArgs) -> Outcome {
     let body = body(&args).map_err(|error| context.refused(&error.to_string()).with_code(1))?;
     let query = Query::new().flag("dryRun", args.dry_run);
-    let path = format!("/networks/{}/update", escape(args.network.trim()));
+    let path = format!("/networks/{}/update", segment(args.network.trim()));
     let answer = context.client.own(Method::POST, &path, &query, Some(&body)).await?;
     match args.dry_run {
         true => output::commands(&answer),

@@ -5,7 +5,7 @@
 use clap::Args;
 use http::Method;
 
-use crate::client::{Query, escape};
+use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -24,7 +24,7 @@ pub async fn run(context: &Context, args: ExplainArgs) -> Outcome {
     if name.is_empty() {
         return Err(Failure::new("invalid container or network name or ID: value is empty"));
     }
-    let path = format!("/explain/{}", escape(name));
+    let path = format!("/explain/{}", segment(name));
     let answer = context.client.own(Method::GET, &path, &Query::new(), None).await?;
     output::commands(&answer);
     Ok(())
