@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::words::{IfName, Transport};
+use crate::words::{Family, IfName, Transport};
 
 /// The sets and maps of the skeleton; [`SetName::as_str`] is the name in the `.nft` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,21 @@ pub enum SetName {
     Masquerade4,
     /// `masquerade6`: the same for IPv6.
     Masquerade6,
+    /// `source4`: of these subnets, those that take one certain address (ipv4_addr : ipv4_addr, interval).
+    Source4,
+    /// `source6`: the same for IPv6.
+    Source6,
+    /// `unprotected`: bridges whose containers are reached from outside at every port (ifname . nf_proto).
+    Unprotected,
+    /// `routed`: bridges whose containers are reached at their own addresses (ifname . nf_proto).
+    Routed,
+    /// `trusted`: a link of the host and the bridge whose published ports it reaches at the
+    /// containers' own addresses (ifname . ifname).
+    Trusted,
+    /// `open4`: published ports at containers' own addresses (ipv4_addr . inet_proto . inet_service).
+    Open4,
+    /// `open6`: the same for IPv6.
+    Open6,
     /// `publish4`: published ports of one host address (ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service).
     Publish4,
     /// `publish6`: the same for IPv6.
@@ -34,13 +49,20 @@ pub enum SetName {
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Bridges,
         Self::SameBridge,
         Self::Isolated,
         Self::Internal,
         Self::Masquerade4,
         Self::Masquerade6,
+        Self::Source4,
+        Self::Source6,
+        Self::Unprotected,
+        Self::Routed,
+        Self::Trusted,
+        Self::Open4,
+        Self::Open6,
         Self::Publish4,
         Self::Publish6,
         Self::PublishAny4,
@@ -56,6 +78,13 @@ impl SetName {
             Self::Internal => "internal",
             Self::Masquerade4 => "masquerade4",
             Self::Masquerade6 => "masquerade6",
+            Self::Source4 => "source4",
+            Self::Source6 => "source6",
+            Self::Unprotected => "unprotected",
+            Self::Routed => "routed",
+            Self::Trusted => "trusted",
+            Self::Open4 => "open4",
+            Self::Open6 => "open6",
             Self::Publish4 => "publish4",
             Self::Publish6 => "publish6",
             Self::PublishAny4 => "publish_any4",
@@ -79,6 +108,20 @@ pub enum Element {
     Masquerade4(Ipv4Net),
     /// In `masquerade6`.
     Masquerade6(Ipv6Net),
+    /// In `source4`.
+    Source4(Ipv4Net),
+    /// In `source6`.
+    Source6(Ipv6Net),
+    /// In `unprotected`.
+    Unprotected(IfName, Family),
+    /// In `routed`.
+    Routed(IfName, Family),
+    /// In `trusted`: the link that packets come from, the bridge that they go to.
+    Trusted(IfName, IfName),
+    /// In `open4`: container address, protocol, container port.
+    Open4(Ipv4Addr, Transport, u16),
+    /// In `open6`.
+    Open6(Ipv6Addr, Transport, u16),
     /// In `publish4`: host address, protocol, host port.
     Publish4(Ipv4Addr, Transport, u16),
     /// In `publish6`.
@@ -94,6 +137,8 @@ pub enum Element {
 pub enum ElementData {
     /// An element of a set.
     Member,
+    /// The address that packets get as their source; of the map's address family.
+    Source(IpAddr),
     /// Destination of a published port; of the map's address family.
     Destination(IpAddr, u16),
 }
@@ -108,6 +153,13 @@ impl Element {
             Self::Internal(_) => SetName::Internal,
             Self::Masquerade4(_) => SetName::Masquerade4,
             Self::Masquerade6(_) => SetName::Masquerade6,
+            Self::Source4(_) => SetName::Source4,
+            Self::Source6(_) => SetName::Source6,
+            Self::Unprotected(..) => SetName::Unprotected,
+            Self::Routed(..) => SetName::Routed,
+            Self::Trusted(..) => SetName::Trusted,
+            Self::Open4(..) => SetName::Open4,
+            Self::Open6(..) => SetName::Open6,
             Self::Publish4(..) => SetName::Publish4,
             Self::Publish6(..) => SetName::Publish6,
             Self::PublishAny4(..) => SetName::PublishAny4,

@@ -18,5 +18,7 @@ pub use element::{Element, ElementData, SetName};
 pub use link::{Bridge, Link, LinkKind, Peer, Veth};
 pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
 pub use print::commands;
-pub use words::{IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport};
+pub use words::{
+    Family, IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport,
+};
 pub use zone::Zone;

@@ -211,12 +211,16 @@ impl Display for Element {
                 write!(f, "{}", Quoted(name))
             }
             Self::SameBridge(name) => write!(f, "{0} . {0}", Quoted(name)),
-            Self::Masquerade4(net) => net.fmt(f),
-            Self::Masquerade6(net) => net.fmt(f),
-            Self::Publish4(address, transport, port) => {
+            Self::Unprotected(name, family) | Self::Routed(name, family) => {
+                write!(f, "{} . {family}", Quoted(name))
+            }
+            Self::Trusted(from, to) => write!(f, "{} . {}", Quoted(from), Quoted(to)),
+            Self::Masquerade4(net) | Self::Source4(net) => net.fmt(f),
+            Self::Masquerade6(net) | Self::Source6(net) => net.fmt(f),
+            Self::Open4(address, transport, port) | Self::Publish4(address, transport, port) => {
                 write!(f, "{address} . {transport} . {port}")
             }
-            Self::Publish6(address, transport, port) => {
+            Self::Open6(address, transport, port) | Self::Publish6(address, transport, port) => {
                 write!(f, "{address} . {transport} . {port}")
             }
             Self::PublishAny4(transport, port) | Self::PublishAny6(transport, port) => {
@@ -243,6 +247,7 @@ impl Display for ElementData {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Member => Ok(()),
+            Self::Source(address) => write!(f, " : {address}"),
             Self::Destination(address, port) => write!(f, " : {address} . {port}"),
         }
     }

@@ -98,6 +98,25 @@ impl FromStr for MacAddr {
     }
 }
 
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4, RFC 791.
+    Ipv4,
+    /// IPv6, RFC 8200.
+    Ipv6,
+}
+
+impl fmt::Display for Family {
+    /// The word that `nft` uses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
+    }
+}
+
 /// A transport protocol with ports (IANA protocol numbers 6, 17, 132).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

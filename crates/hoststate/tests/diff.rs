@@ -115,7 +115,7 @@ fn is_on(object: &Object, gone: &Object) -> bool {
 fn apply(state: &mut HostState, change: &Change) {
     match change {
         Change::Add(object) => {
-            assert!(state.get(&object.key()).is_none(), "{object} is there already");
+            assert!(state.get(&object.key()).is_none(), "{object:?} is there already");
             state.insert(object.clone());
         }
         Change::Remove(object) => {

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hawser_hoststate::{Element, ElementData, IfName, SetName, Transport};
+use hawser_hoststate::{Element, ElementData, Family, IfName, SetName, Transport};
 
 use super::interval;
 use crate::address::octets;
@@ -47,8 +47,12 @@ impl Raw {
 /// Appends an element to a list of elements; an interval is two.
 pub(super) fn encode(list: &mut Message, element: &Element, data: ElementData) {
     match element {
-        Element::Masquerade4(net) => interval::encode(list, (*net).into()),
-        Element::Masquerade6(net) => interval::encode(list, (*net).into()),
+        Element::Masquerade4(net) | Element::Source4(net) => {
+            interval::encode(list, (*net).into(), &value(data));
+        }
+        Element::Masquerade6(net) | Element::Source6(net) => {
+            interval::encode(list, (*net).into(), &value(data));
+        }
         other => append(list, &key(other), &value(data), false),
     }
 }
@@ -74,14 +78,22 @@ fn key(element: &Element) -> Vec<u8> {
     match element {
         Element::Bridge(name) | Element::Isolated(name) | Element::Internal(name) => link(name),
         Element::SameBridge(name) => [link(name), link(name)].concat(),
-        Element::Publish4(ip, transport, port) => published(&ip.octets(), *transport, *port),
-        Element::Publish6(ip, transport, port) => published(&ip.octets(), *transport, *port),
+        Element::Trusted(from, to) => [link(from), link(to)].concat(),
+        Element::Unprotected(name, family) | Element::Routed(name, family) => {
+            [link(name), vec![protocol(*family), 0, 0, 0]].concat()
+        }
+        Element::Open4(ip, transport, port) | Element::Publish4(ip, transport, port) => {
+            published(&ip.octets(), *transport, *port)
+        }
+        Element::Open6(ip, transport, port) | Element::Publish6(ip, transport, port) => {
+            published(&ip.octets(), *transport, *port)
+        }
         Element::PublishAny4(transport, port) | Element::PublishAny6(transport, port) => {
             published(&[], *transport, *port)
         }
         // Intervals have a start and an end: see `encode`.
-        Element::Masquerade4(net) => net.network().octets().to_vec(),
-        Element::Masquerade6(net) => net.network().octets().to_vec(),
+        Element::Masquerade4(net) | Element::Source4(net) => net.network().octets().to_vec(),
+        Element::Masquerade6(net) | Element::Source6(net) => net.network().octets().to_vec(),
     }
 }
 
@@ -89,6 +101,13 @@ fn link(name: &IfName) -> Vec<u8> {
     let mut bytes = name.as_str().as_bytes().to_vec();
     bytes.resize(IFNAME, 0);
     bytes
+}
+
+fn protocol(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => NFPROTO_IPV4,
+        Family::Ipv6 => NFPROTO_IPV6,
+    }
 }
 
 fn published(ip: &[u8], transport: Transport, port: u16) -> Vec<u8> {
@@ -99,6 +118,7 @@ fn published(ip: &[u8], transport: Transport, port: u16) -> Vec<u8> {
 fn value(data: ElementData) -> Vec<u8> {
     match data {
         ElementData::Member => Vec::new(),
+        ElementData::Source(ip) => octets(ip),
         ElementData::Destination(ip, port) => {
             let [high, low] = port.to_be_bytes();
             [octets(ip), vec![high, low, 0, 0]].concat()
@@ -110,11 +130,23 @@ fn value(data: ElementData) -> Vec<u8> {
 pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> {
     let key = raw.key.as_slice();
     let name = || text(key.get(..IFNAME).unwrap_or(key)).parse().ok();
+    let rest = || key.get(IFNAME..);
     let element = match set {
         SetName::Bridges => Element::Bridge(name()?),
         SetName::SameBridge => Element::SameBridge(name()?),
         SetName::Isolated => Element::Isolated(name()?),
         SetName::Internal => Element::Internal(name()?),
+        SetName::Unprotected => Element::Unprotected(name()?, decode_family(rest()?)?),
+        SetName::Routed => Element::Routed(name()?, decode_family(rest()?)?),
+        SetName::Trusted => Element::Trusted(name()?, text(rest()?).parse().ok()?),
+        SetName::Open4 => {
+            let (ip, transport, port) = decode_published::<4>(key)?;
+            Element::Open4(Ipv4Addr::from(ip), transport, port)
+        }
+        SetName::Open6 => {
+            let (ip, transport, port) = decode_published::<16>(key)?;
+            Element::Open6(Ipv6Addr::from(ip), transport, port)
+        }
         SetName::Publish4 => {
             let (ip, transport, port) = decode_published::<4>(key)?;
             Element::Publish4(Ipv4Addr::from(ip), transport, port)
@@ -131,9 +163,16 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
             let ([], transport, port) = decode_published::<0>(key)?;
             Element::PublishAny6(transport, port)
         }
-        SetName::Masquerade4 | SetName::Masquerade6 => return None,
+        SetName::Masquerade4 | SetName::Masquerade6 | SetName::Source4 | SetName::Source6 => {
+            return None;
+        }
     };
     Some((element, decode_value(&raw.data)?))
+}
+
+fn decode_family(rest: &[u8]) -> Option<Family> {
+    let families = [Family::Ipv4, Family::Ipv6];
+    families.into_iter().find(|family| rest.first() == Some(&protocol(*family)))
 }
 
 fn decode_published<const N: usize>(key: &[u8]) -> Option<([u8; N], Transport, u16)> {
@@ -166,7 +205,12 @@ mod tests {
         for (element, data) in [
             (Element::Bridge(name.clone()), ElementData::Member),
             (Element::SameBridge(name.clone()), ElementData::Member),
+            (Element::Trusted("eth0".parse().expect("name"), name.clone()), ElementData::Member),
+            (Element::Unprotected(name.clone(), Family::Ipv4), ElementData::Member),
+            (Element::Routed(name.clone(), Family::Ipv6), ElementData::Member),
             (Element::Internal(name), ElementData::Member),
+            (Element::Open4(ip4, Transport::Tcp, 80), ElementData::Member),
+            (Element::Open6(Ipv6Addr::LOCALHOST, Transport::Sctp, 80), ElementData::Member),
             (Element::Publish4(ip4, Transport::Tcp, 8080), to4),
             (Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), to6),
             (Element::PublishAny4(Transport::Sctp, 65535), to4),

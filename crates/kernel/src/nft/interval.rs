@@ -13,9 +13,9 @@ use super::element::{Raw, append};
 use crate::address::{ip, octets};
 use crate::netlink::Message;
 
-/// Appends the two elements of a network.
-pub(super) fn encode(list: &mut Message, net: IpNet) {
-    append(list, &octets(net.network()), &[], false);
+/// Appends the two elements of a network, the first one with its value.
+pub(super) fn encode(list: &mut Message, net: IpNet, value: &[u8]) {
+    append(list, &octets(net.network()), value, false);
     if let Some(end) = following(net.broadcast()) {
         append(list, &octets(end), &[], true);
     }
@@ -37,18 +37,18 @@ fn preceding(address: IpAddr) -> Option<IpAddr> {
 
 /// The networks of a dumped set, in any order.
 pub(super) fn decode(set: SetName, raw: &[Raw]) -> Vec<(Element, ElementData)> {
-    let mut marks: Vec<_> =
-        raw.iter().filter_map(|raw| Some((ip(&raw.key)?, Reverse(raw.is_end)))).collect();
+    let mark = |raw: &Raw| Some((ip(&raw.key)?, Reverse(raw.is_end), ip(&raw.data)));
+    let mut marks: Vec<_> = raw.iter().filter_map(mark).collect();
     // At one address an end comes before the next start.
     marks.sort();
     let mut elements = Vec::new();
-    for (at, (start, _)) in marks.iter().enumerate().filter(|(_, mark)| !mark.1.0) {
+    for (at, (start, _, value)) in marks.iter().enumerate().filter(|(_, mark)| !mark.1.0) {
         let last = match marks.get(at + 1) {
-            Some((next, _)) => preceding(*next),
+            Some((next, ..)) => preceding(*next),
             None => Some(highest(*start)),
         };
         let nets = last.map(|last| networks(*start, last)).unwrap_or_default();
-        elements.extend(nets.into_iter().filter_map(|net| element(set, net)));
+        elements.extend(nets.into_iter().filter_map(|net| element(set, net, *value)));
     }
     elements
 }
@@ -68,13 +68,14 @@ fn networks(first: IpAddr, last: IpAddr) -> Vec<IpNet> {
     }
 }
 
-fn element(set: SetName, net: IpNet) -> Option<(Element, ElementData)> {
-    let element = match (set, net) {
-        (SetName::Masquerade4, IpNet::V4(net)) => Element::Masquerade4(net),
-        (SetName::Masquerade6, IpNet::V6(net)) => Element::Masquerade6(net),
+fn element(set: SetName, net: IpNet, value: Option<IpAddr>) -> Option<(Element, ElementData)> {
+    Some(match (set, net) {
+        (SetName::Masquerade4, IpNet::V4(net)) => (Element::Masquerade4(net), ElementData::Member),
+        (SetName::Masquerade6, IpNet::V6(net)) => (Element::Masquerade6(net), ElementData::Member),
+        (SetName::Source4, IpNet::V4(net)) => (Element::Source4(net), ElementData::Source(value?)),
+        (SetName::Source6, IpNet::V6(net)) => (Element::Source6(net), ElementData::Source(value?)),
         _ => return None,
-    };
-    Some((element, ElementData::Member))
+    })
 }
 
 #[cfg(test)]

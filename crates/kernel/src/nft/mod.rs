@@ -107,7 +107,9 @@ fn elements_of(socket: &mut Socket, set: SetName) -> Result<Vec<(Element, Elemen
     let raw: Vec<_> =
         lists.flat_map(attributes).map(|(_, value)| element::Raw::read(value)).collect();
     Ok(match set {
-        SetName::Masquerade4 | SetName::Masquerade6 => interval::decode(set, &raw),
+        SetName::Masquerade4 | SetName::Masquerade6 | SetName::Source4 | SetName::Source6 => {
+            interval::decode(set, &raw)
+        }
         _ => raw.iter().filter_map(|raw| element::decode(set, raw)).collect(),
     })
 }
