@@ -6,6 +6,7 @@ use hawser_hoststate::{IfName, MacAddr, Transport};
 use ipnet::IpNet;
 
 use crate::id::{EndpointId, NetworkId, SandboxId};
+use crate::network::PoolUsage;
 
 /// What sort of failure it is, for the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,9 @@ pub enum Kind {
 #[expect(missing_docs, reason = "the message beside each variant says what it and its fields are")]
 pub enum Error {
     // Networks
-    #[error("invalid network name {0:?}: 1 to 1024 characters, not all white space")]
+    #[error("invalid name: name is empty")]
+    EmptyName,
+    #[error("invalid name {0:?}: at most 1024 bytes, without control characters")]
     InvalidName(String),
     #[error("network with name {0} already exists")]
     NameTaken(String),
@@ -41,8 +44,12 @@ pub enum Error {
     UnknownDriver(String),
     #[error("unknown option {0:?} of the bridge driver")]
     UnknownOption(String),
-    #[error("invalid value {value:?} of option {option:?}")]
-    InvalidOption { option: String, value: String },
+    #[error("failed to parse {option} value: {value} ({why})")]
+    InvalidOption { option: String, value: String, why: &'static str },
+    #[error("option {0:?} of a network that is there can't be changed")]
+    FixedOption(String),
+    #[error("gateway mode 'isolated' can only be used for an internal network")]
+    IsolatedNotInternal,
     #[error("network {0} not found")]
     NoSuchNetwork(String),
     #[error("network {term} is ambiguous ({count} matches found based on ID prefix)")]
@@ -58,6 +65,30 @@ pub enum Error {
     )]
     BridgeTaken { id: NetworkId, name: IfName, other_id: NetworkId, other_name: IfName },
 
+    // Templates
+    #[error(
+        "configuration network can only contain network specific fields. Network operator fields \
+         like [ ingress | internal | attachable | scope ] are not supported."
+    )]
+    TemplateOperator,
+    #[error("a configuration network cannot depend on another configuration network")]
+    TemplateOfTemplate,
+    #[error(
+        "user specified configurations are not supported if the network depends on a \
+         configuration network"
+    )]
+    OwnSettings,
+    #[error(
+        "network driver options are not supported if the network depends on a configuration network"
+    )]
+    OwnOptions,
+    #[error("configuration network {0:?} does not exist")]
+    NoSuchTemplate(String),
+    #[error("configuration network {0:?} is in use")]
+    TemplateInUse(String),
+    #[error("cannot create endpoint on configuration-only network")]
+    TemplateConnect,
+
     // Pools
     #[error("invalid network config:\n{}", bullets(.0))]
     InvalidConfig(Vec<String>),
@@ -65,6 +96,14 @@ pub enum Error {
     PoolOverlap { wanted: IpNet, other: IpNet },
     #[error("all predefined address pools have been fully subnetted")]
     NoMoreSubnets,
+    #[error("invalid address pool: no default address pool can be cut into subnets of /{size}")]
+    NoPoolOfSize { size: u8 },
+    #[error("null ipam driver does not handle specific address pool requests")]
+    NullIpam,
+    #[error("failed to allocate gateway ({0}): Address already in use")]
+    GatewayTaken(IpAddr),
+    #[error("failed to allocate secondary ip address ({name}:{address}): Address already in use")]
+    AuxiliaryTaken { name: String, address: IpAddr },
     #[error("IPv4 or IPv6 must be enabled")]
     NoFamily,
 
@@ -87,8 +126,13 @@ pub enum Error {
     PrivateNetwork,
     #[error("Address already in use")]
     AddressInUse { address: IpAddr, holder: Option<EndpointId> },
-    #[error("no available IPv{family} addresses on this network's address pools: {network} ({id})")]
-    NoAddress { family: u8, network: String, id: NetworkId },
+    #[error(
+        "no available IPv{family} addresses on this network's address pools: {network} ({id}){}",
+        usage(pools)
+    )]
+    NoAddress { family: u8, network: String, id: NetworkId, pools: Vec<PoolUsage> },
+    #[error("invalid link local IP address: {0}")]
+    NotLinkLocal(IpAddr),
     #[error("MAC address {mac} is already in use on network {network}")]
     MacInUse { mac: MacAddr, network: String },
     #[error("MAC address {0} is not the address of one station")]
@@ -117,9 +161,15 @@ impl Error {
     /// What sort of failure it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::InvalidName(_)
+            Self::EmptyName
+            | Self::InvalidName(_)
             | Self::UnknownOption(_)
             | Self::InvalidOption { .. }
+            | Self::FixedOption(_)
+            | Self::IsolatedNotInternal
+            | Self::NoPoolOfSize { .. }
+            | Self::NullIpam
+            | Self::NotLinkLocal(_)
             | Self::Ambiguous { .. }
             | Self::InvalidConfig(_)
             | Self::NoMoreSubnets
@@ -136,18 +186,27 @@ impl Error {
             | Self::OnlyOne(_)
             | Self::ActiveEndpoints { .. }
             | Self::BridgeTaken { .. }
+            | Self::TemplateOperator
+            | Self::TemplateOfTemplate
+            | Self::OwnSettings
+            | Self::OwnOptions
+            | Self::TemplateInUse(_)
+            | Self::TemplateConnect
             | Self::PoolOverlap { .. }
             | Self::AlreadyConnected { .. }
             | Self::AddressInUse { .. } => Kind::Forbidden,
-            Self::UnknownDriver(_) | Self::NoSuchNetwork(_) | Self::NoSuchSandbox(_) => {
-                Kind::NotFound
-            }
+            Self::UnknownDriver(_)
+            | Self::NoSuchNetwork(_)
+            | Self::NoSuchTemplate(_)
+            | Self::NoSuchSandbox(_) => Kind::NotFound,
             Self::NameTaken(_)
             | Self::MacInUse { .. }
             | Self::SandboxTaken(_)
             | Self::EndpointTaken(_) => Kind::Conflict,
             Self::NotConnected { .. }
             | Self::NoAddress { .. }
+            | Self::GatewayTaken(_)
+            | Self::AuxiliaryTaken { .. }
             | Self::PortInUse { .. }
             | Self::Records(_) => Kind::System,
         }
@@ -162,6 +221,15 @@ fn bullets(faults: &[String]) -> String {
 fn active(endpoints: &[(String, EndpointId)]) -> String {
     let one = |(name, id): &(String, EndpointId)| format!("name:{name:?} id:\"{}\"", id.short());
     endpoints.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// How many addresses of each pool are in use.
+fn usage(pools: &[PoolUsage]) -> String {
+    let one = |pool: &PoolUsage| format!("{} of {}", pool.in_use, pool.subnet);
+    match pools {
+        [] => String::new(),
+        _ => format!(": in use are {}", pools.iter().map(one).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn socket(address: &IpAddr, port: &u16) -> String {

@@ -11,9 +11,12 @@
 mod endpoint;
 mod error;
 mod id;
+mod index;
 mod model;
 mod network;
 mod sandbox;
+mod shared;
+mod spans;
 
 pub use endpoint::{Endpoint, EndpointSpec, Interface};
 pub use error::{Error, Kind};

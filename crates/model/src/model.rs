@@ -1,19 +1,21 @@
-//! The whole of it: records, and the indexes derived from them.
+//! The whole of it: records, and the indexes derived from them (kept true by `index`).
 //!
-//! A model is cheap to clone: the maps are shared until one is changed, and then only the maps
-//! that change are copied. So an operation works on a clone, which is thrown away on failure.
+//! A model is cheap to clone and its clones share what is the same in them: a change costs what it
+//! changes, not what there is. So an operation works on a clone, which is thrown away on failure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hawser_hoststate::{IfName, MacAddr, Transport};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Reservations};
 use crate::error::Error;
 use crate::id::{EndpointId, NetworkId, SandboxId};
 use crate::network::{Network, NetworkName};
 use crate::sandbox::Sandbox;
+use crate::shared::Shared;
+use crate::spans::Spans;
 
 /// The records that a model is made of and is saved as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,12 +64,13 @@ impl Touched {
 /// What hangs on one network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attachments {
-    pub endpoints: BTreeSet<EndpointId>,
-    pub leases: BTreeMap<IpAddr, EndpointId>,
-    pub macs: BTreeSet<MacAddr>,
+    pub endpoints: Shared<EndpointId, ()>,
+    pub leases: Shared<IpAddr, EndpointId>,
+    pub macs: Shared<MacAddr, ()>,
+    /// What is not given to endpoints that ask for no certain address: leases, reservations and
+    /// the special addresses of the pools.
+    pub taken: Spans,
 }
-
-type Shared<K, V> = Arc<BTreeMap<K, V>>;
 
 /// Networks, sandboxes, endpoints and the indexes over them. The laws hold at any time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,17 +80,24 @@ pub struct Model {
     pub(crate) endpoints: Shared<EndpointId, Arc<Endpoint>>,
     pub(crate) names: Shared<NetworkName, NetworkId>,
     pub(crate) bridges: Shared<IfName, NetworkId>,
+    /// All pools of all networks.
+    pub(crate) subnets: Spans,
+    /// Has every network.
     pub(crate) attached: Shared<NetworkId, Arc<Attachments>>,
     pub(crate) joined: Shared<SandboxId, BTreeSet<EndpointId>>,
-    pub(crate) host_links: Arc<BTreeSet<IfName>>,
+    pub(crate) host_links: Shared<IfName, ()>,
     pub(crate) ports: Shared<(Transport, u16), Vec<(IpAddr, SandboxId)>>,
+    pub(crate) kept: Reservations,
 }
 
 impl Model {
     /// A model from what was saved. Fails if the records break a law.
     pub fn from_records(records: Records) -> Result<Self, Error> {
         let mut model = Self::default();
-        for network in records.networks {
+        // A network's template must be there before it.
+        let (templates, others): (Vec<_>, Vec<_>) =
+            records.networks.into_iter().partition(|network| network.config_only);
+        for network in templates.into_iter().chain(others) {
             model.check_new_network(&network).map_err(contradiction)?;
             model.add_network(network);
         }
@@ -143,7 +153,7 @@ impl Model {
 
     /// Endpoints of a network, in the order of their addresses (then of their ids).
     pub fn endpoints_of_network(&self, id: NetworkId) -> Vec<&Arc<Endpoint>> {
-        let ids = self.attached.get(&id).into_iter().flat_map(|a| &a.endpoints);
+        let ids = self.attached.get(&id).into_iter().flat_map(|a| a.endpoints.keys());
         let mut endpoints: Vec<_> = ids.filter_map(|id| self.endpoints.get(id)).collect();
         endpoints.sort_by_key(|e| e.interface.as_ref().and_then(|i| i.addresses().next()));
         endpoints
@@ -178,84 +188,6 @@ impl Model {
 
     pub(crate) fn known_sandbox(&self, id: SandboxId) -> Result<&Arc<Sandbox>, Error> {
         self.sandboxes.get(&id).ok_or(Error::NoSuchSandbox(id))
-    }
-
-    pub(crate) fn add_network(&mut self, network: Network) {
-        let id = network.id;
-        Arc::make_mut(&mut self.names).insert(network.name.clone(), id);
-        if network.has_bridge() {
-            Arc::make_mut(&mut self.bridges).insert(network.bridge_name(), id);
-        }
-        Arc::make_mut(&mut self.networks).insert(id, Arc::new(network));
-    }
-
-    pub(crate) fn drop_network(&mut self, id: NetworkId) {
-        if let Some(network) = Arc::make_mut(&mut self.networks).remove(&id) {
-            Arc::make_mut(&mut self.names).remove(&network.name);
-            if network.has_bridge() {
-                Arc::make_mut(&mut self.bridges).remove(&network.bridge_name());
-            }
-        }
-    }
-
-    pub(crate) fn add_sandbox(&mut self, sandbox: Sandbox) {
-        let ports = Arc::make_mut(&mut self.ports);
-        for p in &sandbox.publications {
-            ports.entry((p.transport, p.host_port)).or_default().push((p.host, sandbox.id));
-            ports.entry((p.transport, p.host_port)).and_modify(|holders| holders.sort());
-        }
-        Arc::make_mut(&mut self.sandboxes).insert(sandbox.id, Arc::new(sandbox));
-    }
-
-    pub(crate) fn drop_sandbox(&mut self, id: SandboxId) {
-        let Some(sandbox) = Arc::make_mut(&mut self.sandboxes).remove(&id) else { return };
-        let ports = Arc::make_mut(&mut self.ports);
-        for p in &sandbox.publications {
-            let key = (p.transport, p.host_port);
-            if let Some(holders) = ports.get_mut(&key) {
-                holders.retain(|(_, holder)| *holder != id);
-                if holders.is_empty() {
-                    ports.remove(&key);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn add_endpoint(&mut self, endpoint: Endpoint) {
-        let id = endpoint.id;
-        let attached = Arc::make_mut(&mut self.attached).entry(endpoint.network).or_default();
-        let attached = Arc::make_mut(attached);
-        attached.endpoints.insert(id);
-        if let Some(interface) = &endpoint.interface {
-            attached.leases.extend(interface.addresses().map(|address| (address, id)));
-            attached.macs.insert(interface.mac);
-            Arc::make_mut(&mut self.host_links).insert(interface.host_link.clone());
-        }
-        Arc::make_mut(&mut self.joined).entry(endpoint.sandbox).or_default().insert(id);
-        Arc::make_mut(&mut self.endpoints).insert(id, Arc::new(endpoint));
-    }
-
-    pub(crate) fn drop_endpoint(&mut self, id: EndpointId) {
-        let Some(endpoint) = Arc::make_mut(&mut self.endpoints).remove(&id) else { return };
-        let all = Arc::make_mut(&mut self.attached);
-        if let Some(attached) = all.get_mut(&endpoint.network).map(Arc::make_mut) {
-            attached.endpoints.remove(&id);
-            if let Some(interface) = &endpoint.interface {
-                interface.addresses().for_each(|address| _ = attached.leases.remove(&address));
-                attached.macs.remove(&interface.mac);
-                Arc::make_mut(&mut self.host_links).remove(&interface.host_link);
-            }
-            if attached.endpoints.is_empty() {
-                all.remove(&endpoint.network);
-            }
-        }
-        let joined = Arc::make_mut(&mut self.joined);
-        if let Some(ids) = joined.get_mut(&endpoint.sandbox) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                joined.remove(&endpoint.sandbox);
-            }
-        }
     }
 }
 

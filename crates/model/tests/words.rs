@@ -179,8 +179,11 @@ fn addresses_run_out() {
     let tiny = NetworkSpec { pools: vec![pool("10.0.0.0/30")], ..spec(9, "tiny") };
     model.create_network(tiny, &around()).unwrap();
     model.connect(endpoint(1, 9)).unwrap();
-    let text =
-        format!("no available IPv4 addresses on this network's address pools: tiny ({})", net(9));
+    let text = format!(
+        "no available IPv4 addresses on this network's address pools: tiny ({}): in use are 4 of \
+         10.0.0.0/30",
+        net(9)
+    );
     assert_eq!(refused(model.connect(endpoint(2, 9))), (Kind::System, text));
 }
 

@@ -1,13 +1,17 @@
 //! Endpoints: the attachment of a sandbox to a network.
 //!
-//! In: [`EndpointSpec`]. Out: [`Endpoint`] records. `connect` and `disconnect` are the verbs,
-//! `address` gives addresses, `gateway` says which endpoint leads to the outside.
+//! In: [`EndpointSpec`]. Out: [`Endpoint`] records. `connect`, `disconnect` and `reserve` are the
+//! verbs; `request` says what may be asked for, `address` and `interface` give what was not,
+//! `gateway` says which endpoint leads to the outside, `usage` how full the pools are.
 
 pub(crate) mod address;
 mod connect;
 mod disconnect;
 mod gateway;
+mod interface;
+mod request;
 mod reserve;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,6 +21,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, NetworkId, SandboxId};
+pub(crate) use reserve::Reservations;
 
 /// What an endpoint has on the wire. Endpoints of `host` and `null` networks have none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +39,7 @@ pub struct Interface {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Net>,
     /// Link-local addresses asked for (`--link-local-ip`): /16 (RFC 3927) or /64 (RFC 4291).
-    /// They are of this wire alone: no lease, no name, no published port.
+    /// They are of this wire alone: no name, no published port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_local: Vec<IpNet>,
     /// Settings of the interface that the user asked for: full names below `net.`, value
@@ -48,6 +53,11 @@ impl Interface {
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let v4 = self.ipv4.map(|net| IpAddr::V4(net.addr()));
         v4.into_iter().chain(self.ipv6.map(|net| IpAddr::V6(net.addr())))
+    }
+
+    /// Also the link-local ones: what nobody else on the network may have.
+    pub(crate) fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses().chain(self.link_local.iter().map(IpNet::addr))
     }
 }
 

@@ -30,7 +30,10 @@ impl NetworkName {
 impl FromStr for NetworkName {
     type Err = Error;
     fn from_str(s: &str) -> Result<Self, Error> {
-        if s.trim().is_empty() || s.len() > 1024 || s.contains(char::is_control) {
+        if s.trim().is_empty() {
+            return Err(Error::EmptyName);
+        }
+        if s.len() > 1024 || s.contains(char::is_control) {
             return Err(Error::InvalidName(s.to_owned()));
         }
         Ok(Self(s.to_owned()))

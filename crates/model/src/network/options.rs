@@ -7,10 +7,13 @@ use std::str::FromStr;
 use hawser_hoststate::IfName;
 use serde::{Deserialize, Serialize};
 
+use super::resolver;
 use crate::error::Error;
 use crate::id::NetworkId;
 
 const PREFIX: &str = "com.docker.network.bridge.";
+pub(super) const MTU: &str = "com.docker.network.driver.mtu";
+const NO_LINK_NAME: &str = "it is no name that an interface can have";
 
 /// How endpoints of a bridge network reach the outside with one family, and are reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,18 +28,6 @@ pub enum GatewayMode {
     Routed,
     /// The host has no address on the bridge, containers have no gateway; internal networks only.
     Isolated,
-}
-
-/// What a network's containers get from its name service, read from driver options of ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ResolverOptions {
-    /// Where unknown names are asked, instead of the host's resolvers (`hawser.dns`, commas).
-    pub servers: Vec<IpAddr>,
-    /// Search domains (`hawser.dns_search`, commas).
-    pub search: Vec<String>,
-    /// Options of resolv.conf (`hawser.dns_opt`, commas).
-    pub options: Vec<String>,
 }
 
 /// Options of a bridge network. The defaults are Docker's.
@@ -97,8 +88,8 @@ impl Default for BridgeOptions {
 }
 
 impl BridgeOptions {
-    /// Reads options; a bridge option that does not exist or makes no sense is refused, anything
-    /// else is somebody else's and passed over.
+    /// Reads options; one of Docker's bridge driver or of hawser that does not exist or makes no
+    /// sense is refused, anything else is somebody else's and passed over.
     pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, Error> {
         let mut parsed = Self::default();
         for (key, value) in options {
@@ -107,32 +98,54 @@ impl BridgeOptions {
         Ok(parsed)
     }
 
+    /// How a family reaches the outside.
+    pub fn gateway_mode(&self, v6: bool) -> GatewayMode {
+        if v6 { self.gateway_mode_ipv6 } else { self.gateway_mode_ipv4 }
+    }
+
     fn set(&mut self, key: &str, text: &str) -> Result<(), Error> {
-        match key.strip_prefix(PREFIX) {
-            Some("name") if text.is_empty() => self.name = None,
-            Some("name") => self.name = Some(value(key, text)?),
-            Some("default_bridge") => self.default_bridge = flag(key, text)?,
-            Some("enable_icc") => self.icc = flag(key, text)?,
-            Some("enable_ip_masquerade") => self.ip_masquerade = flag(key, text)?,
-            Some("host_binding_ipv4") => self.host_binding = Some(value(key, text)?),
-            Some(_) => return Err(Error::UnknownOption(key.to_owned())),
-            None if key == "com.docker.network.driver.mtu" => self.mtu = Some(mtu(key, text)?),
-            None if key == "hawser.bridge.existing" => self.existing = flag(key, text)?,
-            None if key == "com.docker.network.container_iface_prefix" => {
-                self.interface_prefix = Some(prefix(key, text)?);
+        match key {
+            MTU => self.mtu = mtu(key, text)?,
+            "com.docker.network.container_iface_prefix" => {
+                self.interface_prefix = prefix(key, text)?;
             }
-            None => {}
+            "com.docker.network.host_ipv4" => self.host_ipv4 = Some(source(key, text)?),
+            "com.docker.network.host_ipv6" => self.host_ipv6 = Some(source(key, text)?),
+            "hawser.bridge.existing" => self.existing = flag(key, text)?,
+            _ if resolver::KEYS.contains(&key) => {}
+            _ if key.starts_with("hawser.") => return Err(Error::UnknownOption(key.to_owned())),
+            _ => match key.strip_prefix(PREFIX) {
+                Some(name) => self.set_bridge(name, key, text)?,
+                None => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn set_bridge(&mut self, name: &str, key: &str, text: &str) -> Result<(), Error> {
+        match name {
+            "name" if text.is_empty() => self.name = None,
+            "name" => self.name = Some(value(key, text, NO_LINK_NAME)?),
+            "default_bridge" => self.default_bridge = flag(key, text)?,
+            "enable_icc" => self.icc = flag(key, text)?,
+            "enable_ip_masquerade" => self.ip_masquerade = flag(key, text)?,
+            "host_binding_ipv4" => self.host_binding = Some(value(key, text, "nil ip")?),
+            "gateway_mode_ipv4" => self.gateway_mode_ipv4 = mode(key, text)?,
+            "gateway_mode_ipv6" => self.gateway_mode_ipv6 = mode(key, text)?,
+            "inhibit_ipv4" => self.inhibit_ipv4 = flag(key, text)?,
+            "trusted_host_interfaces" => self.trusted_interfaces = links(key, text)?,
+            _ => return Err(Error::UnknownOption(key.to_owned())),
         }
         Ok(())
     }
 }
 
-fn invalid(key: &str, text: &str) -> Error {
-    Error::InvalidOption { option: key.to_owned(), value: text.to_owned() }
+pub(super) fn invalid(key: &str, text: &str, why: &'static str) -> Error {
+    Error::InvalidOption { option: key.to_owned(), value: text.to_owned(), why }
 }
 
-fn value<T: FromStr>(key: &str, text: &str) -> Result<T, Error> {
-    text.parse().map_err(|_| invalid(key, text))
+pub(super) fn value<T: FromStr>(key: &str, text: &str, why: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|_| invalid(key, text, why))
 }
 
 /// The words that Docker's own parser takes for a truth value.
@@ -140,23 +153,57 @@ fn flag(key: &str, text: &str) -> Result<bool, Error> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(invalid(key, text)),
+        _ => Err(invalid(key, text, "it is neither true nor false")),
     }
 }
 
-/// From 68 (RFC 791) to what the kernel takes for a bridge.
-fn mtu(key: &str, text: &str) -> Result<u32, Error> {
-    value(key, text).and_then(|mtu| match mtu {
-        68..=65535 => Ok(mtu),
-        _ => Err(invalid(key, text)),
-    })
+fn mode(key: &str, text: &str) -> Result<GatewayMode, Error> {
+    match text {
+        "nat" => Ok(GatewayMode::Nat),
+        "nat-unprotected" => Ok(GatewayMode::NatUnprotected),
+        "routed" => Ok(GatewayMode::Routed),
+        "isolated" => Ok(GatewayMode::Isolated),
+        _ => Err(invalid(key, text, "unknown gateway mode")),
+    }
+}
+
+/// Docker passes over empty names between the colons.
+fn links(key: &str, text: &str) -> Result<Vec<IfName>, Error> {
+    let names = text.split(':').filter(|name| !name.is_empty());
+    names.map(|name| value(key, name, NO_LINK_NAME)).collect()
+}
+
+/// A source address that answers can come back to.
+fn source<T: FromStr + Into<IpAddr> + Copy>(key: &str, text: &str) -> Result<T, Error> {
+    let address: T = value(key, text, "nil ip")?;
+    match address.into() {
+        ip if ip.is_unspecified() || ip.is_multicast() => {
+            Err(invalid(key, text, "it is not the address of one host"))
+        }
+        _ => Ok(address),
+    }
+}
+
+/// From 68 (RFC 791) to what the kernel takes for a bridge; 0 stands for the default, as in
+/// Docker.
+fn mtu(key: &str, text: &str) -> Result<Option<u32>, Error> {
+    match value(key, text, "it is no number of bytes")? {
+        0 => Ok(None),
+        mtu @ 68..=65535 => Ok(Some(mtu)),
+        _ => Err(invalid(key, text, "a packet has 68 to 65535 bytes")),
+    }
 }
 
 /// Leaves room for five digits, and can't be `lo`, which every sandbox has.
-fn prefix(key: &str, text: &str) -> Result<String, Error> {
-    let name: IfName = value(key, text)?;
-    let good = text.len() <= 10 && text != "lo" && text.is_ascii();
-    if good { Ok(name.as_str().to_owned()) } else { Err(invalid(key, text)) }
+fn prefix(key: &str, text: &str) -> Result<Option<String>, Error> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let name: IfName = value(key, text, NO_LINK_NAME)?;
+    match text.len() <= 10 && text != "lo" && text.is_ascii() {
+        true => Ok(Some(name.as_str().to_owned())),
+        false => Err(invalid(key, text, "at most ten letters, and not lo")),
+    }
 }
 
 /// `br-` and the first 12 digits of the id, as Docker names its bridges.
@@ -182,15 +229,35 @@ mod tests {
             ("com.docker.network.bridge.enable_icc", "false"),
             ("com.docker.network.bridge.enable_ip_masquerade", "0"),
             ("com.docker.network.bridge.host_binding_ipv4", "127.0.0.1"),
+            ("com.docker.network.bridge.gateway_mode_ipv4", "routed"),
+            ("com.docker.network.bridge.gateway_mode_ipv6", "nat-unprotected"),
+            ("com.docker.network.bridge.inhibit_ipv4", "T"),
+            ("com.docker.network.bridge.trusted_host_interfaces", "eth0::vxlan.1:"),
             ("com.docker.network.driver.mtu", "1400"),
             ("com.docker.network.container_iface_prefix", "net"),
+            ("com.docker.network.host_ipv4", "192.0.2.1"),
+            ("com.docker.network.host_ipv6", "2001:db8::1"),
+            ("hawser.dns", "read elsewhere"),
             ("com.example.label", "kept elsewhere"),
         ]);
         let options = options.unwrap();
-        assert_eq!(options.name, Some("br0".parse().unwrap()));
-        assert!(!options.icc && !options.ip_masquerade);
-        assert_eq!(options.host_binding, Some(IpAddr::from([127, 0, 0, 1])));
-        assert_eq!((options.mtu, options.interface_prefix.as_deref()), (Some(1400), Some("net")));
+        let wanted = BridgeOptions {
+            name: Some("br0".parse().unwrap()),
+            icc: false,
+            ip_masquerade: false,
+            host_binding: Some(IpAddr::from([127, 0, 0, 1])),
+            gateway_mode_ipv4: GatewayMode::Routed,
+            gateway_mode_ipv6: GatewayMode::NatUnprotected,
+            inhibit_ipv4: true,
+            trusted_interfaces: vec!["eth0".parse().unwrap(), "vxlan.1".parse().unwrap()],
+            mtu: Some(1400),
+            interface_prefix: Some("net".to_owned()),
+            host_ipv4: Some(Ipv4Addr::new(192, 0, 2, 1)),
+            host_ipv6: Some("2001:db8::1".parse().unwrap()),
+            ..BridgeOptions::default()
+        };
+        assert_eq!(options, wanted);
+        assert_eq!(parse(&[(MTU, "0")]), Ok(BridgeOptions::default()));
     }
 
     #[test]
@@ -199,12 +266,25 @@ mod tests {
             ("com.docker.network.bridge.name", "a/b"),
             ("com.docker.network.bridge.enable_icc", "perhaps"),
             ("com.docker.network.bridge.host_binding_ipv4", "here"),
+            ("com.docker.network.bridge.gateway_mode_ipv4", ""),
+            ("com.docker.network.bridge.gateway_mode_ipv6", "NAT"),
+            ("com.docker.network.bridge.inhibit_ipv4", ""),
+            ("com.docker.network.bridge.trusted_host_interfaces", "a/b"),
+            ("com.docker.network.host_ipv4", "2001:db8::1"),
+            ("com.docker.network.host_ipv4", "0.0.0.0"),
+            ("com.docker.network.host_ipv6", "192.0.2.1"),
             ("com.docker.network.driver.mtu", "1"),
+            ("com.docker.network.driver.mtu", "-1"),
             ("com.docker.network.container_iface_prefix", "much-too-long-it-is"),
+            ("com.docker.network.container_iface_prefix", "lo"),
         ] {
-            assert_eq!(parse(&[(key, text)]), Err(invalid(key, text)));
+            let Err(Error::InvalidOption { option, value, .. }) = parse(&[(key, text)]) else {
+                panic!("{key}={text} is taken");
+            };
+            assert_eq!((option.as_str(), value.as_str()), (key, text));
         }
-        let unknown = "com.docker.network.bridge.enable_magic";
-        assert_eq!(parse(&[(unknown, "1")]), Err(Error::UnknownOption(unknown.to_owned())));
+        for unknown in ["com.docker.network.bridge.enable_magic", "hawser.magic"] {
+            assert_eq!(parse(&[(unknown, "1")]), Err(Error::UnknownOption(unknown.to_owned())));
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::endpoint::address::{Span, span};
 use crate::error::Error;
 use crate::model::Model;
+use crate::spans::{Span, Spans, span};
 
 /// A block that subnets are cut from (`--default-address-pool base=…,size=…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,40 +36,56 @@ pub fn docker_pools() -> Vec<DefaultPool> {
     b.chain([pool(([192, 168, 0, 0], 16), 20)]).flatten().collect()
 }
 
-/// The first subnet of a family in the pools that overlaps nothing in use.
-pub(super) fn pick(model: &Model, around: &Surroundings, v6: bool) -> Result<IpNet, Error> {
-    let own = model.networks().flat_map(|n| n.pools.iter().map(|pool| pool.subnet));
-    let taken = around.taken.iter().copied().filter(|net| net.prefix_len() > 1);
-    let mut used: Vec<Span> = own.chain(taken).map(span).filter(|s| s.v6 == v6).collect();
-    used.sort_by_key(|s| s.first);
-    let pools = around.pools.iter().filter(|p| span(p.base).v6 == v6);
-    pools.filter_map(|pool| pick_from(pool, &used)).next().ok_or(Error::NoMoreSubnets)
+impl Surroundings {
+    pub(super) fn spans(&self) -> Spans {
+        let mut spans = Spans::default();
+        let used = self.taken.iter().filter(|net| net.prefix_len() > 1);
+        used.for_each(|net| spans.insert(span(*net)));
+        spans
+    }
 }
 
-/// One walk over what is used, in ascending order: the candidate jumps behind each that it meets.
-fn pick_from(pool: &DefaultPool, used: &[Span]) -> Option<IpNet> {
-    let base = span(pool.base);
-    if pool.size < pool.base.prefix_len() || pool.size > pool.base.max_prefix_len() {
-        return None;
+/// The first subnet of a family in the default pools that overlaps nothing busy: of the size that
+/// each pool is cut into, or of a certain one.
+pub(super) fn pick<const N: usize>(
+    busy: [&Spans; N],
+    around: &Surroundings,
+    v6: bool,
+    size: Option<u8>,
+) -> Result<IpNet, Error> {
+    let sized = |p: &DefaultPool| DefaultPool { size: size.unwrap_or(p.size), ..*p };
+    let fits = |p: &DefaultPool| (p.base.prefix_len()..=p.base.max_prefix_len()).contains(&p.size);
+    let pools = around.pools.iter().filter(|p| span(p.base).v6 == v6);
+    let pools: Vec<_> = pools.map(sized).filter(fits).collect();
+    if let Some(size) = size.filter(|_| pools.is_empty()) {
+        return Err(Error::NoPoolOfSize { size });
     }
+    pools.iter().find_map(|pool| pick_from(pool, &busy)).ok_or(Error::NoMoreSubnets)
+}
+
+/// The candidate jumps behind each busy block that it meets. Blocks that touch are one, so that
+/// the number of jumps is that of the gaps which are too small, not of the subnets in use.
+fn pick_from(pool: &DefaultPool, busy: &[&Spans]) -> Option<IpNet> {
+    let base = span(pool.base);
     let ones = u128::MAX.checked_shr(128 - u32::from(pool.base.max_prefix_len() - pool.size));
     let ones = ones.unwrap_or(0);
     let mut first = base.first;
-    for other in used {
-        if other.first > first.saturating_add(ones) {
-            break;
+    loop {
+        let candidate = Span { first, last: first.checked_add(ones)?, ..base };
+        if candidate.last > base.last {
+            return None;
         }
-        if other.last >= first {
-            first = (other.last | ones).checked_add(1)?;
+        let met = busy.iter().filter_map(|spans| spans.last_overlapping(candidate));
+        match met.map(|block| block.last).max() {
+            Some(last) => first = (last | ones).checked_add(1)?,
+            None => return IpNet::new(base.address(first), pool.size).ok(),
         }
     }
-    let fits = first >= base.first && first.checked_add(ones)? <= base.last;
-    fits.then(|| IpNet::new(base.address(first), pool.size).ok()).flatten()
 }
 
-/// Another network's pool that a subnet overlaps.
+/// Another network's pool that a subnet overlaps. Walks over all of them.
 pub(super) fn overlap(model: &Model, subnet: IpNet) -> Option<IpNet> {
-    let pools = model.networks().flat_map(|network| &network.pools);
+    let pools = model.networks().filter(|n| !n.config_only).flat_map(|network| &network.pools);
     pools.map(|pool| pool.subnet).find(|other| overlaps(*other, subnet))
 }
 
@@ -82,9 +98,9 @@ pub(super) fn overlaps(a: IpNet, b: IpNet) -> bool {
 mod tests {
     use super::*;
 
-    fn spans(nets: &[&str]) -> Vec<Span> {
-        let mut spans: Vec<Span> = nets.iter().map(|n| span(n.parse().unwrap())).collect();
-        spans.sort_by_key(|s| s.first);
+    fn spans(nets: &[&str]) -> Spans {
+        let mut spans = Spans::default();
+        nets.iter().for_each(|net| spans.insert(span(net.parse().unwrap())));
         spans
     }
 
@@ -95,24 +111,45 @@ mod tests {
     #[test]
     fn the_first_gap_that_fits_is_taken() {
         let p = pool("10.0.0.0/8", 24);
-        let pick = |used: &[&str]| pick_from(&p, &spans(used)).map(|n| n.to_string());
+        let pick = |used: &[&str]| pick_from(&p, &[&spans(used)]).map(|n| n.to_string());
         assert_eq!(pick(&[]).as_deref(), Some("10.0.0.0/24"));
         assert_eq!(pick(&["10.0.0.128/25"]).as_deref(), Some("10.0.1.0/24"));
         assert_eq!(pick(&["10.0.0.0/24", "10.0.2.0/24"]).as_deref(), Some("10.0.1.0/24"));
         assert_eq!(pick(&["10.0.0.0/16", "10.0.3.0/24"]).as_deref(), Some("10.1.0.0/24"));
         assert_eq!(pick(&["9.0.0.0/8", "11.0.0.0/8"]).as_deref(), Some("10.0.0.0/24"));
         assert_eq!(pick(&["10.0.0.0/8"]), None);
+        let both = [&spans(&["10.0.0.0/24"]), &spans(&["10.0.1.7/32", "10.0.2.0/23"])];
+        assert_eq!(pick_from(&p, &both).unwrap().to_string(), "10.0.4.0/24");
     }
 
     #[test]
     fn the_ends_of_the_address_space_are_safe() {
         let p = pool("255.255.255.0/24", 24);
-        assert_eq!(pick_from(&p, &spans(&["255.255.255.255/32"])), None);
+        assert_eq!(pick_from(&p, &[&spans(&["255.255.255.255/32"])]), None);
         let all = pool("::/0", 128);
-        assert_eq!(pick_from(&all, &spans(&["::/1"])).unwrap().to_string(), "8000::/128");
+        assert_eq!(pick_from(&all, &[&spans(&["::/1"])]).unwrap().to_string(), "8000::/128");
         let whole = pool("::/0", 0);
         assert_eq!(pick_from(&whole, &[]).unwrap().to_string(), "::/0");
-        assert_eq!(pick_from(&pool("10.0.0.0/8", 4), &[]), None);
+    }
+
+    #[test]
+    fn a_size_may_be_asked_for() {
+        let around = Surroundings {
+            pools: vec![pool("10.0.0.0/16", 24), pool("10.8.0.0/14", 24), pool("fd00::/48", 64)],
+            taken: vec!["10.0.0.0/26".parse().unwrap()],
+        };
+        let used = spans(&["10.0.1.0/24"]);
+        let pick = |v6, size| pick([&used, &around.spans()], &around, v6, size);
+        let picked = |v6, size| pick(v6, size).map(|net: IpNet| net.to_string());
+        assert_eq!(picked(false, None).as_deref(), Ok("10.0.2.0/24"));
+        assert_eq!(picked(false, Some(26)).as_deref(), Ok("10.0.0.64/26"));
+        assert_eq!(picked(false, Some(17)).as_deref(), Ok("10.0.128.0/17"));
+        assert_eq!(picked(false, Some(15)).as_deref(), Ok("10.8.0.0/15"));
+        assert_eq!(picked(true, Some(80)).as_deref(), Ok("fd00::/80"));
+        assert_eq!(picked(false, Some(8)), Err(Error::NoPoolOfSize { size: 8 }));
+        assert_eq!(picked(false, Some(33)), Err(Error::NoPoolOfSize { size: 33 }));
+        let bad = Surroundings { pools: vec![pool("10.0.0.0/8", 4)], taken: Vec::new() };
+        assert_eq!(super::pick([], &bad, false, None), Err(Error::NoMoreSubnets));
     }
 
     #[test]

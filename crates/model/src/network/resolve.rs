@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Network;
 use crate::error::Error;
+use crate::id::NetworkId;
 use crate::model::Model;
 
 impl Model {
@@ -15,12 +16,19 @@ impl Model {
         if let Some(found) = by_id.or_else(by_name) {
             return Ok(found);
         }
-        let starts = |n: &&Arc<Network>| !term.is_empty() && n.id.to_string().starts_with(term);
-        let found: Vec<_> = self.networks().filter(starts).collect();
+        let found: Vec<_> = self.ids_starting_with(term).collect();
         match found[..] {
             [one] => Ok(one),
             [] => Err(Error::NoSuchNetwork(term.to_owned())),
             _ => Err(Error::Ambiguous { term: term.to_owned(), count: found.len() }),
         }
+    }
+
+    /// Networks whose ids start so; none if the text is empty.
+    fn ids_starting_with(&self, term: &str) -> impl Iterator<Item = &Arc<Network>> {
+        let lowest = if term.is_empty() { None } else { format!("{term:0<64}").parse().ok() };
+        let from = lowest.into_iter().flat_map(|lowest: NetworkId| self.networks.from(&lowest));
+        let starts = move |network: &&Arc<Network>| network.id.to_string().starts_with(term);
+        from.map(|(_, network)| network).take_while(starts)
     }
 }
