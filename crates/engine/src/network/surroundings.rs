@@ -3,6 +3,8 @@
 //! In: the host's routes, addresses and name servers, and the networks that there are. Out: where
 //! subnets are cut from, and what they must not overlap beside one another.
 
+use std::net::IpAddr;
+
 use hawser_model::Surroundings;
 use ipnet::IpNet;
 
@@ -28,7 +30,7 @@ impl Networks {
 
 /// A name server, as resolv.conf writes it, as a net of its own.
 fn host_net(server: &str) -> Option<IpNet> {
-    server.split('%').next()?.parse().ok().map(IpNet::from)
+    server.split('%').next()?.parse::<IpAddr>().ok().map(IpNet::from)
 }
 
 /// The nets that are in none of these subnets, which don't overlap: what is inside is a network's
