@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hawser-kernel", &["hawser-hoststate"]),
     ("hawser-store", &[]),
     ("hawser-dns", &["hawser-hoststate"]),
+    ("hawser-relay", &["hawser-hoststate"]),
     ("hawser-runtime", &[]),
     ("hawser-images", &[]),
     (
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "hawser-kernel",
             "hawser-model",
             "hawser-plan",
+            "hawser-relay",
             "hawser-runtime",
             "hawser-store",
         ],
