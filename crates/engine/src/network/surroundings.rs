@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use std::net::IpAddr;
+
 use hawser_model::Surroundings;
 use ipnet::IpNet;
 
