@@ -38,6 +38,8 @@ mod lifecycle;
 mod logs;
 mod network_beyond;
 mod network_create;
+mod network_ipam;
+mod network_ipv6;
 mod network_refusals;
 mod network_refusals_in_use;
 mod refused;
