@@ -5,8 +5,6 @@
 
 use std::net::IpAddr;
 
-use std::net::IpAddr;
-
 use hawser_model::Surroundings;
 use ipnet::IpNet;
 
