@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use hawser_hoststate::{Element, ElementData, IfName, Object};
-use hawser_model::{Network, Publication};
+use hawser_hoststate::{Element, ElementData, Family, IfName, Object};
+use hawser_model::{GatewayMode, Network, Publication};
 use ipnet::IpNet;
+
+use crate::gateway_mode;
 
 fn member(element: Element) -> Object {
     Object::Element(element, ElementData::Member)
@@ -12,19 +14,62 @@ fn member(element: Element) -> Object {
 
 /// What the firewall must know of a network.
 pub(crate) fn network(network: &Network, bridge: &IfName) -> Vec<Object> {
-    let mut elements = vec![Element::Bridge(bridge.clone()), Element::SameBridge(bridge.clone())];
+    let mut objects =
+        vec![member(Element::Bridge(bridge.clone())), member(Element::SameBridge(bridge.clone()))];
     if !network.bridge.icc {
-        elements.push(Element::Isolated(bridge.clone()));
+        objects.push(member(Element::Isolated(bridge.clone())));
     }
     if network.internal {
-        elements.push(Element::Internal(bridge.clone()));
-    } else if network.bridge.ip_masquerade {
-        elements.extend(network.pools.iter().map(|pool| match pool.subnet {
-            IpNet::V4(net) => Element::Masquerade4(net),
-            IpNet::V6(net) => Element::Masquerade6(net),
-        }));
+        objects.push(member(Element::Internal(bridge.clone())));
+        return objects;
     }
-    elements.into_iter().map(member).collect()
+    objects.extend(network.ipv4.then(|| way_in(network, bridge, false)).flatten());
+    objects.extend(network.ipv6.then(|| way_in(network, bridge, true)).flatten());
+    let trusted = network.bridge.trusted_interfaces.iter();
+    objects.extend(trusted.map(|from| member(Element::Trusted(from.clone(), bridge.clone()))));
+    objects.extend(network.pools.iter().flat_map(|pool| way_out(network, pool.subnet)));
+    objects
+}
+
+/// How containers of a network are reached with one family, if not by host ports alone.
+fn way_in(network: &Network, bridge: &IfName, v6: bool) -> Option<Object> {
+    let family = if v6 { Family::Ipv6 } else { Family::Ipv4 };
+    match gateway_mode(network, v6) {
+        GatewayMode::NatUnprotected => Some(member(Element::Unprotected(bridge.clone(), family))),
+        GatewayMode::Routed => Some(member(Element::Routed(bridge.clone(), family))),
+        GatewayMode::Nat | GatewayMode::Isolated => None,
+    }
+}
+
+/// Which address packets of a subnet leave the host with, if not with their own.
+fn way_out(network: &Network, subnet: IpNet) -> Vec<Object> {
+    let options = &network.bridge;
+    if !options.ip_masquerade
+        || gateway_mode(network, subnet.addr().is_ipv6()) == GatewayMode::Routed
+    {
+        return Vec::new();
+    }
+    let certain = |element, source: IpAddr| Object::Element(element, ElementData::Source(source));
+    let (host, certain) = match subnet {
+        IpNet::V4(net) => (
+            Element::Masquerade4(net),
+            options.host_ipv4.map(|source| certain(Element::Source4(net), source.into())),
+        ),
+        IpNet::V6(net) => (
+            Element::Masquerade6(net),
+            options.host_ipv6.map(|source| certain(Element::Source6(net), source.into())),
+        ),
+    };
+    [Some(member(host)), certain].into_iter().flatten().collect()
+}
+
+/// The element that opens a published port at the container's own address.
+pub(crate) fn opening(publication: &Publication, to: IpAddr) -> Object {
+    let Publication { transport, container_port, .. } = *publication;
+    member(match to {
+        IpAddr::V4(to) => Element::Open4(to, transport, container_port),
+        IpAddr::V6(to) => Element::Open6(to, transport, container_port),
+    })
 }
 
 /// The element that leads a published port to a container's address; none if they are of

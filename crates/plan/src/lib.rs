@@ -12,7 +12,7 @@ mod names;
 mod sandbox;
 
 use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
-use hawser_model::{Model, Network, SandboxId, Touched};
+use hawser_model::{GatewayMode, Model, Network, SandboxId, Touched};
 
 pub use names::{PrivateName, private_names, search_order, zone};
 
@@ -102,6 +102,24 @@ pub fn namespace(sandbox: SandboxId) -> NamespaceName {
 
 fn host_sysctl(name: String, value: &str) -> Object {
     Object::Sysctl(Sysctl { ns: Ns::Host, name, value: value.to_owned() })
+}
+
+/// `net.ipv4.conf.eth0/1.forwarding` is `net/ipv4/conf/eth0.1/forwarding`, as for sysctl(8).
+fn sysctl_path(name: &str) -> String {
+    let swap = |c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    };
+    name.chars().map(swap).collect()
+}
+
+/// How a network's endpoints reach the outside with one family.
+fn gateway_mode(network: &Network, v6: bool) -> GatewayMode {
+    match v6 {
+        false => network.bridge.gateway_mode_ipv4,
+        true => network.bridge.gateway_mode_ipv6,
+    }
 }
 
 fn mtu(network: &Network, settings: &Settings) -> u32 {

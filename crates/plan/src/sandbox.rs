@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use hawser_hoststate::{HeldPort, Ns, Object, Route, Sysctl};
-use hawser_model::{Interface, Mode, Model, Publication, Sandbox};
+use hawser_model::{GatewayMode, Interface, Mode, Model, Network, Publication, Sandbox};
 use ipnet::IpNet;
 
-use crate::{firewall, namespace};
+use crate::{firewall, gateway_mode, namespace, sysctl_path};
 
 /// Settings that Docker gives every sandbox of its own: `ping` and low ports need no privilege.
 const DEFAULT_SYSCTLS: [(&str, &str); 2] =
@@ -40,57 +40,66 @@ fn sysctls(sandbox: &Sandbox) -> impl Iterator<Item = Object> {
     settings.extend(sandbox.sysctls.clone());
     let ns = Ns::Named(namespace(sandbox.id));
     settings.into_iter().map(move |(name, value)| {
-        Object::Sysctl(Sysctl { ns: ns.clone(), name: path(&name), value })
+        Object::Sysctl(Sysctl { ns: ns.clone(), name: sysctl_path(&name), value })
     })
 }
 
-/// `net.ipv4.conf.eth0/1.forwarding` is `net/ipv4/conf/eth0.1/forwarding`, as for sysctl(8).
-fn path(name: &str) -> String {
-    let swap = |c| match c {
-        '.' => '/',
-        '/' => '.',
-        other => other,
-    };
-    name.chars().map(swap).collect()
+/// How a sandbox reaches the outside with one family.
+struct WayOut<'a> {
+    network: &'a Network,
+    interface: &'a Interface,
+    /// The interface's address of that family.
+    address: IpAddr,
+    /// The next hop.
+    hop: IpAddr,
 }
 
-/// The interface that leads to the outside for a family, its address, and the next hop.
-fn way_out<'a>(
-    model: &'a Model,
-    sandbox: &Sandbox,
-    v6: bool,
-) -> Option<(&'a Interface, IpAddr, IpAddr)> {
+fn way_out<'a>(model: &'a Model, sandbox: &Sandbox, v6: bool) -> Option<WayOut<'a>> {
     let endpoint = model.gateway_endpoint(sandbox.id, v6)?;
     let interface = endpoint.interface.as_ref()?;
     let address = interface.addresses().find(|address| address.is_ipv6() == v6)?;
-    let pool = model.network(endpoint.network)?.pool_of(address)?;
-    Some((interface, address, pool.next_hop.or(pool.gateway)?))
+    let network = model.network(endpoint.network)?;
+    let pool = network.pool_of(address)?;
+    Some(WayOut { network, interface, address, hop: pool.next_hop.or(pool.gateway)? })
 }
 
 fn default_route(model: &Model, sandbox: &Sandbox, v6: bool) -> Option<Object> {
-    let (interface, address, hop) = way_out(model, sandbox, v6)?;
+    let way = way_out(model, sandbox, v6)?;
     Some(Object::Route(Route {
         ns: Ns::Named(namespace(sandbox.id)),
-        destination: IpNet::new(address, 0).ok()?.trunc(),
-        via: Some(hop),
-        link: interface.name.clone(),
+        destination: IpNet::new(way.address, 0).ok()?.trunc(),
+        via: Some(way.hop),
+        link: way.interface.name.clone(),
     }))
 }
 
-/// The held port and the element of a publication. A port of one family and a container that has
+/// The held port and the elements of a publication. A port of one family and a container that has
 /// only the other: the port is held, and leads nowhere in the firewall. Nothing for a container
 /// without a way out (internal networks), as in Docker.
 fn published(model: &Model, sandbox: &Sandbox, publication: &Publication) -> Vec<Object> {
     let v6 = publication.host.is_ipv6();
-    let to = way_out(model, sandbox, v6).map(|(_, address, _)| address);
-    if to.is_none() && way_out(model, sandbox, !v6).is_none() {
-        return Vec::new();
-    }
     let held = Object::HeldPort(HeldPort {
         address: publication.host,
         transport: publication.transport,
         port: publication.host_port,
     });
-    let element = to.and_then(|to| firewall::publication(publication, to));
-    [Some(held), element].into_iter().flatten().collect()
+    match way_out(model, sandbox, v6) {
+        Some(way) => led(&way, publication, held),
+        None if way_out(model, sandbox, !v6).is_some() => vec![held],
+        None => Vec::new(),
+    }
+}
+
+/// Where there is no address translation, no port of the host leads to the container.
+fn led(way: &WayOut<'_>, publication: &Publication, held: Object) -> Vec<Object> {
+    let opening = firewall::opening(publication, way.address);
+    let trusted = !way.network.bridge.trusted_interfaces.is_empty();
+    match gateway_mode(way.network, way.address.is_ipv6()) {
+        GatewayMode::Routed => vec![opening],
+        _ => {
+            let led = firewall::publication(publication, way.address);
+            let open = trusted.then_some(opening);
+            [Some(held), led, open].into_iter().flatten().collect()
+        }
+    }
 }

@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic; helpers outside of `#[test]` too")]
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
-use hawser_hoststate::{Change, diff};
+use hawser_hoststate::{Change, HostState, NamespaceName, commands, diff};
 use hawser_model::{
     Driver, EndpointId, EndpointSpec, Mode, Model, NetworkId, NetworkSpec, PoolSpec, Publication,
     SandboxId, SandboxSpec, Surroundings, Touched, Transport, docker_pools,
@@ -80,7 +81,8 @@ impl Case {
     }
 
     fn text(&self) -> String {
-        plan_all(&self.model, &Settings::default()).to_string()
+        let state = plan_all(&self.model, &Settings::default());
+        lines(&diff(&HostState::default(), &state))
     }
 }
 
@@ -242,8 +244,12 @@ fn existing_bridge() {
 
 fn steps(old: &Model, new: &Model, touched: &Touched) -> String {
     let settings = Settings::default();
-    let changes = diff(&plan(old, touched, &settings), &plan(new, touched, &settings));
-    changes.iter().map(|change: &Change| format!("{change}\n")).collect()
+    lines(&diff(&plan(old, touched, &settings), &plan(new, touched, &settings)))
+}
+
+fn lines(changes: &[Change]) -> String {
+    let pin = |ns: &NamespaceName| PathBuf::from(format!("/run/hawser/netns/{ns}"));
+    commands(changes, &pin).iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Fragments add up: what an operation plans for what it touched is all that changes.

@@ -6,47 +6,61 @@
 use std::net::IpAddr;
 
 use hawser_hoststate::{
-    Address, Bridge, Fdb, IfName, Link, LinkKind, Neighbour, Ns, Object, Peer, Veth,
+    Address, Bridge, Fdb, IfName, Link, LinkKind, Neighbour, Ns, Object, Peer, Route, Sysctl, Veth,
 };
-use hawser_model::{Endpoint, Interface, Network, Pool};
+use hawser_model::{Endpoint, GatewayMode, Interface, IpamDriver, Network, Pool};
 use ipnet::IpNet;
 
-use crate::{Settings, firewall, host_sysctl, mtu, namespace};
+use crate::{Settings, firewall, gateway_mode, host_sysctl, mtu, namespace, sysctl_path};
 
 /// The bridge, its addresses and settings, and what the firewall knows of it.
 pub(super) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
     let name = network.bridge_name();
     let mut objects = Vec::new();
     if !network.bridge.existing {
+        let addresses: Vec<IpNet> =
+            network.pools.iter().filter_map(|pool| host_address(network, pool)).collect();
+        // Without an address of ours, containers shall not find the host by a link-local one.
+        let ipv6 = addresses.iter().any(|address| address.addr().is_ipv6());
         objects.push(Object::Link(Link {
             name: name.clone(),
             mac: network.gateway_mac(),
             mtu: mtu(network, settings),
             alias: format!("hawser network {}", network.id),
-            kind: LinkKind::Bridge(Bridge { ipv6: network.ipv6 }),
+            kind: LinkKind::Bridge(Bridge { ipv6 }),
         }));
-        objects.extend(network.pools.iter().filter_map(|pool| gateway_address(pool, &name)));
+        let on_bridge =
+            |address| Object::Address(Address { ns: Ns::Host, link: name.clone(), address });
+        objects.extend(addresses.into_iter().map(on_bridge));
     }
     objects.extend(sysctls(network, &name, settings));
     objects.extend(firewall::network(network, &name));
     objects
 }
 
-fn gateway_address(pool: &Pool, bridge: &IfName) -> Option<Object> {
+/// The address that the host has on a bridge of ours: the pool's gateway, unless that is somebody
+/// else (`inhibit_ipv4`) or nobody (mode `isolated`).
+fn host_address(network: &Network, pool: &Pool) -> Option<IpNet> {
     let address = IpNet::new(pool.gateway?, pool.subnet.prefix_len()).ok()?;
-    Some(Object::Address(Address { ns: Ns::Host, link: bridge.clone(), address }))
+    let v6 = address.addr().is_ipv6();
+    let inhibited = network.bridge.existing || (!v6 && network.bridge.inhibit_ipv4);
+    let isolated = gateway_mode(network, v6) == GatewayMode::Isolated;
+    (!inhibited && !isolated).then_some(address)
 }
 
 /// `route_localnet` lets the host reach published ports over 127.0.0.1; the firewall keeps
 /// loopback addresses off the wire. Router advertisements of containers are not for the host.
 /// The kernel forwards IPv6 only if all of it may; so does Docker, with its first IPv6 network.
 fn sysctls(network: &Network, bridge: &IfName, settings: &Settings) -> Vec<Object> {
-    let mut objects = vec![host_sysctl(format!("net/ipv4/conf/{bridge}/route_localnet"), "1")];
-    if network.ipv6 {
+    let mut objects = Vec::new();
+    if network.ipv4 {
+        objects.push(host_sysctl(format!("net/ipv4/conf/{bridge}/route_localnet"), "1"));
+    }
+    if network.ipv6 && !network.bridge.existing {
         objects.push(host_sysctl(format!("net/ipv6/conf/{bridge}/accept_ra"), "0"));
-        if settings.ip_forward {
-            objects.push(host_sysctl("net/ipv6/conf/all/forwarding".to_owned(), "1"));
-        }
+    }
+    if network.ipv6 && settings.ip_forward {
+        objects.push(host_sysctl("net/ipv6/conf/all/forwarding".to_owned(), "1"));
     }
     objects
 }
@@ -60,13 +74,20 @@ pub(super) fn endpoint(
 ) -> Vec<Object> {
     let inside = Ns::Named(namespace(endpoint.sandbox));
     let mut objects = vec![veth(network, endpoint, interface, settings)];
-    let v4 = interface.ipv4.map(IpNet::V4);
-    for address in v4.into_iter().chain(interface.ipv6.map(IpNet::V6)) {
-        let (ns, link) = (inside.clone(), interface.name.clone());
-        objects.push(Object::Address(Address { ns, link, address }));
+    let leased = interface.ipv4.map(IpNet::V4).into_iter().chain(interface.ipv6.map(IpNet::V6));
+    for address in leased.clone() {
         objects.push(container_neighbour(network, interface, address.addr()));
         objects.extend(gateway_neighbour(network, interface, &inside, address.addr()));
+        objects.extend(other_pools(network, interface, &inside, address.addr()));
     }
+    objects.extend(leased.chain(interface.link_local.iter().copied()).map(|address| {
+        let (ns, link) = (inside.clone(), interface.name.clone());
+        Object::Address(Address { ns, link, address })
+    }));
+    objects.extend(interface.sysctls.iter().map(|(name, value)| {
+        let (ns, value) = (inside.clone(), value.clone());
+        Object::Sysctl(Sysctl { ns, name: sysctl_path(name), value })
+    }));
     objects.push(Object::Fdb(Fdb { port: interface.host_link.clone(), mac: interface.mac }));
     objects
 }
@@ -81,7 +102,7 @@ fn veth(
         ns: namespace(endpoint.sandbox),
         name: interface.name.clone(),
         mac: interface.mac,
-        ipv6: interface.ipv6.is_some(),
+        ipv6: has_ipv6(network, interface),
     };
     Object::Link(Link {
         name: interface.host_link.clone(),
@@ -96,21 +117,44 @@ fn veth(
     })
 }
 
+/// Whether IPv6 is on: for an address, or where whoever runs inside may bring one.
+fn has_ipv6(network: &Network, interface: &Interface) -> bool {
+    let free = network.ipam_driver == IpamDriver::Null && network.ipv6;
+    let link_local = interface.link_local.iter().any(|address| address.addr().is_ipv6());
+    interface.ipv6.is_some() || link_local || free
+}
+
 /// The host knows the container without asking.
 fn container_neighbour(network: &Network, interface: &Interface, ip: IpAddr) -> Object {
     let (link, mac) = (network.bridge_name(), interface.mac);
     Object::Neighbour(Neighbour { ns: Ns::Host, link, ip, mac })
 }
 
-/// The container knows its gateway without asking, if the bridge and so its address is ours.
+/// The container knows its gateway without asking, if that is the host.
 fn gateway_neighbour(
     network: &Network,
     interface: &Interface,
     inside: &Ns,
     address: IpAddr,
 ) -> Option<Object> {
-    let ours = network.pool_of(address).filter(|_| !network.bridge.existing);
-    let ip = ours?.gateway?;
+    let ip = host_address(network, network.pool_of(address)?)?.addr();
     let (ns, link, mac) = (inside.clone(), interface.name.clone(), network.gateway_mac());
     Some(Object::Neighbour(Neighbour { ns, link, ip, mac }))
+}
+
+/// The network's other subnets are on the same wire: neighbours there are reached also where the
+/// way out is another network, or none.
+fn other_pools(
+    network: &Network,
+    interface: &Interface,
+    inside: &Ns,
+    address: IpAddr,
+) -> impl Iterator<Item = Object> {
+    let same_family = move |subnet: IpNet| subnet.addr().is_ipv6() == address.is_ipv6();
+    let subnets = network.pools.iter().map(|pool| pool.subnet);
+    let others = subnets.filter(move |net| same_family(*net) && !net.contains(&address));
+    others.map(|destination| {
+        let (ns, link) = (inside.clone(), interface.name.clone());
+        Object::Route(Route { ns, destination, via: None, link })
+    })
 }
