@@ -42,7 +42,7 @@ pub enum Error {
         message: String,
     },
     /// The engine lacks what makes hawserd more than another engine.
-    #[error("the engine at {0} cannot do this: only hawserd can")]
+    #[error("the engine at {0} cannot do this: it takes a hawserd as new as this client")]
     NotHawserd(String),
     /// The engine does not hand its connection over.
     #[error("unable to upgrade to tcp, received {0}")]

@@ -5,7 +5,7 @@
 //! `{{.State.Health}}` must be nil where there is no health check, not an error.
 //!
 //! The types are written down as text, one to a line: `Name: Field:type …`, where a field
-//! whose name in JSON differs is `Field=Json:type`, and a type is `s`tring, `i`nteger,
+//! whose name in JSON differs is `Field=Json:type`, and a type is `s`tring, `i`nteger, `u`nsigned,
 //! `b`oolean, `t`ime, `a`nything, another line's name, or one of these after `*` (pointer),
 //! `[]` (slice) or `{}` (map from strings).
 
@@ -37,7 +37,10 @@ PortBinding: HostIP=HostIp:s HostPort:s
 NetworkSettings: Bridge:s SandboxID:s SandboxKey:s Ports:{}[]PortBinding HairpinMode:b LinkLocalIPv6Address:s LinkLocalIPv6PrefixLen:i SecondaryIPAddresses:[]a SecondaryIPv6Addresses:[]a EndpointID:s Gateway:s GlobalIPv6Address:s GlobalIPv6PrefixLen:i IPAddress:s IPPrefixLen:i IPv6Gateway:s MacAddress:s Networks:{}*Endpoint
 Endpoint: IPAMConfig:*EndpointIPAM Links:[]s Aliases:[]s MacAddress:s DriverOpts:{}s GwPriority:i NetworkID:s EndpointID:s Gateway:s IPAddress:s IPPrefixLen:i IPv6Gateway:s GlobalIPv6Address:s GlobalIPv6PrefixLen:i DNSNames:[]s
 EndpointIPAM: IPv4Address:s IPv6Address:s LinkLocalIPs:[]s
-Network: Name:s ID=Id:s Created:t Scope:s Driver:s EnableIPv4:b EnableIPv6:b IPAM:IPAM Internal:b Attachable:b Ingress:b ConfigFrom:ConfigFrom ConfigOnly:b Containers:{}Attached Options:{}s Labels:{}s Peers:[]a Services:{}a
+Network: Name:s ID=Id:s Created:t Scope:s Driver:s EnableIPv4:b EnableIPv6:b IPAM:IPAM Internal:b Attachable:b Ingress:b ConfigFrom:ConfigFrom ConfigOnly:b Containers:{}Attached Options:{}s Labels:{}s Peers:[]a Services:{}a Status:*NetworkStatus
+NetworkStatus: IPAM:IPAMStatus
+IPAMStatus: Subnets:{}SubnetStatus
+SubnetStatus: IPsInUse:u DynamicIPsAvailable:u
 IPAM: Driver:s Options:{}s Config:[]Pool
 Pool: Subnet:s IPRange:s Gateway:s AuxAddress=AuxiliaryAddresses:{}s
 ConfigFrom: Network:s
@@ -84,6 +87,12 @@ fn build(kind: &str, json: &Json) -> Value {
         "s" => Value::text(json.as_str().unwrap_or_default()),
         "b" => Value::Bool(json.as_bool().unwrap_or_default()),
         "i" => Value::Int(json.as_i64().unwrap_or_default()),
+        "u" => match json.as_u64().map(i64::try_from) {
+            None => Value::Int(0),
+            Some(Ok(number)) => Value::Int(number),
+            // The addresses of a large IPv6 pool: to be looked at, not to be calculated with.
+            Some(Err(_)) => Value::text(json.to_string()),
+        },
         "t" => Value::Time {
             shown: human::rewritten_time(json.as_str().unwrap_or("0001-01-01T00:00:00Z")),
             json: json.clone(),
@@ -125,7 +134,7 @@ mod tests {
             let kind =
                 field.split_once(':').unwrap().1.trim_start_matches(['*', '[', ']', '{', '}']);
             let known = TYPES.lines().any(|line| line.split_once(':').unwrap().0 == kind);
-            assert!(known || ["s", "i", "b", "t", "a"].contains(&kind), "{field}");
+            assert!(known || ["s", "i", "u", "b", "t", "a"].contains(&kind), "{field}");
         }
     }
 
@@ -154,10 +163,19 @@ mod tests {
     fn networks_have_times_and_pools() {
         let network = json!({
             "Id": "1015", "Created": "2026-11-21T02:30:08.8Z",
+            "Status": {"IPAM": {"Subnets": {
+                "172.17.0.0/16": {"IPsInUse": 4, "DynamicIPsAvailable": 65532},
+                "fd00::/64": {"IPsInUse": 3, "DynamicIPsAvailable": u64::MAX}}}},
             "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": "172.17.0.0/16"}]}
         });
         let at = |template| shown("Network", template, &network);
         assert_eq!(at("{{.ID}} {{.Created}}"), "1015 2026-11-21 02:30:08.8 +0000 UTC");
+        assert_eq!(
+            at(
+                "{{range $net, $now := .Status.IPAM.Subnets}}{{$net}} {{.IPsInUse}} {{.DynamicIPsAvailable}};{{end}}"
+            ),
+            "172.17.0.0/16 4 65532;fd00::/64 3 18446744073709551615;"
+        );
         assert_eq!(at("{{.IPAM}}"), "{default map[] [{172.17.0.0/16   map[]}]}");
         assert_eq!(
             at("{{json .IPAM}}"),
