@@ -38,6 +38,7 @@ mod lifecycle;
 mod logs;
 mod network_beyond;
 mod network_create;
+mod network_endpoints;
 mod network_ipam;
 mod network_ipv6;
 mod network_refusals;
