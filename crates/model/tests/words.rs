@@ -213,7 +213,7 @@ fn fixed_addresses() {
     model.connect(fixed(1)).unwrap();
     assert_eq!(refused(model.connect(fixed(2))), used);
     let aliased = EndpointSpec { aliases: vec!["web".to_owned()], ..endpoint(1, 1) };
-    let text = "network-scoped aliases are only supported for user-defined networks";
+    let text = "network-scoped alias is supported only for containers in user defined networks";
     assert_eq!(refused(model.connect(aliased)), invalid(text));
 }
 

@@ -7,12 +7,25 @@ use ipnet::IpNet;
 
 use super::EndpointSpec;
 use crate::error::Error;
+use crate::model::Model;
 use crate::network::Network;
 
 /// Driver option that names the interface in the sandbox.
 pub(super) const IFNAME: &str = "com.docker.network.endpoint.ifname";
 /// Driver option with settings of the interface.
 const SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
+
+impl Model {
+    /// Whether a network could give what an endpoint asks for, as far as that does not depend on
+    /// who is on it. The sandbox need not be there.
+    pub fn check_endpoint(&self, spec: &EndpointSpec) -> Result<(), Error> {
+        let network = self.known_network(spec.network)?;
+        if network.config_only {
+            return Err(Error::TemplateConnect);
+        }
+        check(network, spec)
+    }
+}
 
 /// What a network does not give on demand.
 pub(super) fn check(network: &Network, spec: &EndpointSpec) -> Result<(), Error> {
@@ -23,7 +36,8 @@ pub(super) fn check(network: &Network, spec: &EndpointSpec) -> Result<(), Error>
         faults.push("user specified IP address is supported on user defined networks only".into());
     }
     if network.predefined && !spec.aliases.is_empty() {
-        faults.push("network-scoped aliases are only supported for user-defined networks".into());
+        let text = "network-scoped alias is supported only for containers in user defined networks";
+        faults.push(text.into());
     }
     faults.extend(spec.link_local.iter().filter_map(link_local_fault));
     if !network.predefined {
