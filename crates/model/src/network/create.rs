@@ -22,7 +22,7 @@ impl Model {
         if self.names.contains_key(&spec.name) {
             return Err(Error::NameTaken(spec.name.to_string()));
         }
-        let (spec, template) = self.from_template(spec)?;
+        let (spec, template) = self.fill_from_template(spec)?;
         let network = self.network_of(spec, template, around)?;
         self.check_new_network(&network)?;
         let touched = Touched::network(network.id);

@@ -114,10 +114,11 @@ impl BridgeOptions {
             "hawser.bridge.existing" => self.existing = flag(key, text)?,
             _ if resolver::KEYS.contains(&key) => {}
             _ if key.starts_with("hawser.") => return Err(Error::UnknownOption(key.to_owned())),
-            _ => match key.strip_prefix(PREFIX) {
-                Some(name) => self.set_bridge(name, key, text)?,
-                None => {}
-            },
+            _ => {
+                if let Some(name) = key.strip_prefix(PREFIX) {
+                    self.set_bridge(name, key, text)?;
+                }
+            }
         }
         Ok(())
     }

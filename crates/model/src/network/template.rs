@@ -7,7 +7,7 @@ use crate::model::Model;
 
 impl Model {
     /// The spec with what comes from its template filled in, and the template.
-    pub(super) fn from_template(
+    pub(super) fn fill_from_template(
         &self,
         spec: NetworkSpec,
     ) -> Result<(NetworkSpec, Option<NetworkId>), Error> {
