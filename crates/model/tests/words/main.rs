@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic; helpers outside of `#[test]` too")]
 
+mod asking;
+mod change;
+mod pools;
+mod template;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use hawser_model::{
