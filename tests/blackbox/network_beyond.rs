@@ -1,7 +1,9 @@
 //! What hawser's networks do beyond Docker's, through the API: they change and get other names while
 //! containers are on them, tell beforehand what would be done, and explain what was.
 
-use hawser_testkit::{Cli, Client, EngineKind, Response, Segment, TestHost, built, eventually};
+use hawser_testkit::{
+    Cli, Client, EngineKind, Response, Running, Segment, TestHost, built, eventually,
+};
 use serde_json::{Value, json};
 
 use crate::seen::{get, neighbour, serve, serve_on_host};
@@ -43,6 +45,12 @@ fn explain(host: &TestHost, term: &str) -> Vec<String> {
 #[track_caller]
 fn observed(host: &TestHost) -> String {
     host.run([built("hawser-observe")]).ok().stdout
+}
+
+/// Events from now on, whenever the client gets round to asking for them.
+fn events(host: &TestHost, how: &str) -> Running {
+    let now = host.sh("date +%s.%N").ok().text();
+    host.docker().spawn(&format!("events --since {now} {how}"))
 }
 
 fn option(key: &str, value: &Value) -> Value {
@@ -106,8 +114,7 @@ fn a_network_changes_under_connections() {
     let id = c.ok("network inspect -f '{{.Id}}' n1");
     let bridge = format!("br-{}", &id[..12]);
     let both = || [&near, &away].map(Talk::goes_on);
-    let events =
-        c.spawn("events -f type=network --format '{{.Action}} {{.Actor.Attributes.name}}'");
+    let events = events(&host, "-f type=network --format '{{.Action}} {{.Actor.Attributes.name}}'");
 
     // Labels: nothing to do for the kernel.
     let labels = json!({"Labels": {"tier": "web", "old": null, "new": ""}});
@@ -201,12 +208,12 @@ fn a_change_that_makes_no_sense_changes_nothing() {
         ("n1", option("com.docker.network.bridge.name", &json!("br1")), 400, "bridge.name"),
         ("n1", option("com.docker.network.bridge.nosuch", &json!("1")), 400, "bridge.nosuch"),
         ("n1", option("hawser.dns", &json!("here")), 400, "hawser.dns"),
-        ("n1", subnets("10.6.128.0/24"), 403, "overlap"),
+        ("n1", subnets("10.6.0.128/25"), 403, "overlap"),
         ("n1", subnets("10.5.0.128/25"), 403, "overlap"),
         ("n1", subnets("10.7.0.1/24"), 400, "10.7.0.0/24"),
         ("n1", subnets("here"), 400, "invalid subnet here"),
-        ("bridge", option(MTU, &json!("1400")), 403, "pre-defined network"),
-        ("host", json!({"Labels": {"a": "c"}}), 403, "pre-defined network"),
+        ("bridge", option(MTU, &json!("1400")), 403, "predefined"),
+        ("host", json!({"Labels": {"a": "c"}}), 403, "predefined"),
     ];
     for (network, body, status, message) in table {
         for dry in ["", "?dryRun=true"] {
@@ -225,7 +232,7 @@ fn a_change_that_makes_no_sense_changes_nothing() {
         ("n1", "n2", 409, "network with name n2 already exists"),
         ("n1", "n3", 409, "container c2 asks for a network n3 besides n1"),
         ("n1", "host", 403, "host"),
-        ("bridge", "n9", 403, "pre-defined network"),
+        ("bridge", "n9", 403, "predefined"),
     ] {
         let path = format!("/hawser/networks/{network}/rename?name={new}");
         let answer = post(&host, &path, &Value::Null);
@@ -248,8 +255,7 @@ fn a_network_gets_another_name() {
     c.ok("create --name fresh --net bridge busybox sleep 1000");
     c.ok("network connect --alias late before fresh");
     let talk = Talk::start(host.client(Cli::Docker), "talk", "before", "server.before");
-    let events =
-        c.spawn("events -f type=network --format '{{.Action}} {{json .Actor.Attributes}}'");
+    let events = events(&host, "-f type=network --format '{{.Action}} {{json .Actor.Attributes}}'");
     let answer = post(&host, "/hawser/networks/before/rename?name=after", &Value::Null);
     assert_eq!((answer.status, answer.text().as_str()), (204, ""));
     events.expect(r#"rename {"name":"after","oldName":"before","type":"bridge"}"#);
@@ -319,7 +325,7 @@ fn a_plan_changes_nothing_and_comes_true() {
         "Cmd": ["sleep", "1000"],
         "HostConfig": {"NetworkMode": "n0", "PortBindings": {"80/tcp": [{"HostPort": "8088"}]}},
     });
-    let events = c.spawn("events --format '{{.Type}} {{.Action}}'");
+    let events = events(&host, "--format '{{.Type}} {{.Action}}'");
     let before = host.inventory();
     let planned = commands(&post(&host, "/hawser/networks/plan", &network));
     let start = commands(&post(&host, "/hawser/containers/plan?name=web", &container));
@@ -356,7 +362,7 @@ fn without_ids(line: &str) -> String {
     let word = |word: &str| {
         let hex = |part: &str| part.len() >= 7 && part.chars().all(|c| c.is_ascii_hexdigit());
         let mac = word.len() == 17 && word.split(':').count() == 6;
-        let parts = word.split(['/', '"', '=']).map(|part| part.trim_start_matches("veth"));
+        let parts = word.split(['/', '\'', '=']).map(|part| part.trim_start_matches("veth"));
         if mac || parts.clone().any(hex) { "*".to_owned() } else { word.to_owned() }
     };
     line.split(' ').map(word).collect::<Vec<_>>().join(" ")
