@@ -98,7 +98,7 @@ fn network(host: &TestHost) -> Vec<String> {
 
 /// A line without what changes by itself; none for what the kernel adds by itself some time later.
 fn known(line: &str) -> Option<String> {
-    if line.contains("fe80:") || line.contains("ff00::/8") {
+    if ["fe80:", "ff00::/8", "anycast "].iter().any(|own| line.contains(own)) {
         return None;
     }
     let is_link = line.split(": ").next().is_some_and(|index| index.parse::<u32>().is_ok());
