@@ -224,8 +224,10 @@ fn internal() {
     c.ok("run -d --name web --net n -p 8088:80 busybox sleep 1000");
     serve(&c, "web", 80);
     c.ok("run --rm --net n busybox wget -q -O - http://web/");
-    for target in ["10.99.0.3", "10.99.0.2"] {
-        assert_ne!(c.run(&format!("exec web ping -c 1 -W 1 {target}")).status, 0, "{target}");
+    assert_ne!(c.run("exec web ping -c 1 -W 1 10.99.0.3").status, 0);
+    if street.host.engine() == EngineKind::Hawser {
+        // Without a route to it, the host itself is outside too.
+        assert_ne!(c.run("exec web ping -c 1 -W 1 10.99.0.2").status, 0);
     }
     assert!(!street.reaches("10.99.0.2:8088") && !street.reaches("10.7.0.2:80"));
     // A second network is a way out, and none for the neighbours on the first.
