@@ -289,6 +289,28 @@ impl Entry {
         Ok(self.show(next))
     }
 
+    /// Changes the record in the one transaction that `commit` makes with what it is handed: then
+    /// all of it is changed, or nothing. Blocks.
+    ///
+    /// # Errors
+    /// The container was removed; what `commit` says.
+    pub(crate) fn update_beside(
+        &self,
+        change: impl FnOnce(&mut Container),
+        commit: impl FnOnce(&Beside) -> Result<()>,
+    ) -> Result<Arc<Container>> {
+        let recorded = self.writer();
+        if *recorded == Recorded::Removed {
+            return Err(Error::not_found(format!("No such container: {}", self.id)));
+        }
+        let old = self.record();
+        let mut next = Container::clone(&old);
+        change(&mut next);
+        let (old, new) = (encoded(&old)?, encoded(&next)?);
+        commit(&Beside(vec![Rewritten { key: key(&self.id), old, new }]))?;
+        Ok(self.show(next))
+    }
+
     /// What is stored is seen from now on; the caller holds the writer.
     fn show(&self, next: Container) -> Arc<Container> {
         let next = Arc::new(next);

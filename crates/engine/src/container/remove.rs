@@ -97,6 +97,7 @@ impl Engine {
             }
             entry.tell_removal(Some(message));
         } else {
+            self.networks.unreserve(&entry.record()).await;
             container_event(self, &entry.record(), "destroy", []);
             entry.tell_removal(None);
         }

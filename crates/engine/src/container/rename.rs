@@ -12,7 +12,7 @@ impl Engine {
     /// Gives a container another name.
     ///
     /// # Errors
-    /// NotFound, Conflict if the name is in use, Invalid if it is no name.
+    /// NotFound, Conflict if the name is in use, Invalid if it is no name. Nothing is changed then.
     pub async fn container_rename(self: &Arc<Self>, reference: &str, new: &str) -> Result<()> {
         let new = new.strip_prefix('/').unwrap_or(new).to_owned();
         if reference.is_empty() || new.is_empty() {
@@ -30,12 +30,11 @@ impl Engine {
             }
             name::check(&new)?;
             engine.containers.reserve(&new, &entry.id)?;
-            let renamed = entry.update(&engine.store, |record| record.name.clone_from(&new));
-            let record = renamed.inspect_err(|_| engine.containers.release(&new, &entry.id))?;
+            let renamed = engine.networks.rename(&entry, &new).await;
+            renamed.inspect_err(|_| engine.containers.release(&new, &entry.id))?;
             engine.containers.release(&old, &entry.id);
             engine.relink(&old, &new);
-            engine.networks.rename(&record).await?;
-            container_event(&engine, &record, "rename", [("oldName", format!("/{old}"))]);
+            container_event(&engine, &entry.record(), "rename", [("oldName", format!("/{old}"))]);
             Ok(())
         })
         .await

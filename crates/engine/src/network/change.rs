@@ -114,6 +114,14 @@ impl Writer {
         .await
     }
 
+    /// Changes what the model knows beside its records: nothing is stored or done to the host.
+    pub(super) async fn note(&self, note: impl FnOnce(&mut Model)) {
+        let _turn = self.turn.lock().await;
+        let mut new = Model::clone(&self.model());
+        note(&mut new);
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+    }
+
     /// What a change would do to the host. Nothing is changed.
     pub(super) async fn preview<T, F>(self: &Arc<Self>, change: F) -> Result<Done<T>>
     where

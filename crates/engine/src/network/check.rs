@@ -5,14 +5,14 @@
 //! not be there yet: they are looked up when the container starts.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
-use hawser_model::{MacAddr, Model};
+use hawser_model::{MacAddr, Model, Network};
 
-use super::{Networks, ports};
+use super::{Networks, join, law, ports, sandbox_id};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::record::Container;
+use crate::record::{Container, ContainerId};
 use crate::spec::{EndpointSettings, HostConfig, NetworkingConfig};
 
 /// Where a container's network comes from (`HostConfig.NetworkMode`).
@@ -51,27 +51,48 @@ impl Networks {
         let mode = NetworkMode::of(&record.host_config);
         let mut asked: BTreeMap<String, EndpointSettings> = BTreeMap::new();
         for (name, settings) in networking.endpoints_config {
-            let settings = settings.unwrap_or_default();
-            check_endpoint(&name, &settings)?;
-            asked.insert(self.name_of(&name), settings);
+            let mut settings = settings.unwrap_or_default();
+            let checked = self.check_asked(&record.id, &name, &mut settings);
+            checked
+                .map_err(|e| Error::invalid(format!("invalid config for network {name}: {e}")))?;
+            if asked.insert(self.name_of(&name), settings).is_some() {
+                let text = format!("network {name} is asked for twice, under different names");
+                return Err(Error::invalid(text));
+            }
         }
         ports::wanted(record, None)?;
         let mut warnings = Vec::new();
         match &mode {
             NetworkMode::Container(target) => {
                 check_container_mode(engine, record, target, &asked)?;
+                asked.clear();
             }
             NetworkMode::Host => {
                 if !record.host_config.port_bindings.is_empty() {
                     warnings
                         .push("Published ports are discarded when using host network mode".into());
                 }
-                asked.insert("host".into(), asked.get("host").cloned().unwrap_or_default());
+                asked.entry("host".into()).or_default();
             }
             NetworkMode::Networks => self.primary(record, &mut asked),
         }
+        check_together(&mode, &asked)?;
         record.networks = asked;
         Ok(warnings)
+    }
+
+    /// What is asked for on one network, which need not be there yet.
+    fn check_asked(
+        &self,
+        container: &ContainerId,
+        name: &str,
+        settings: &mut EndpointSettings,
+    ) -> Result<()> {
+        check_endpoint(settings)?;
+        let model = self.writer.model();
+        let Some(network) = known(&model, &self.name_of(name)) else { return Ok(()) };
+        let spec = join::endpoint(sandbox_id(container)?, network.id, settings, &BTreeMap::new())?;
+        model.check_endpoint(&spec).map_err(law)
     }
 
     /// The network that the mode names is one of the container's, with the settings that older
@@ -102,35 +123,71 @@ impl Networks {
     }
 }
 
+/// Networks that exclude one another, in Docker's words (which says so only at the start).
+fn check_together(mode: &NetworkMode, asked: &BTreeMap<String, EndpointSettings>) -> Result<()> {
+    let several = asked.len() > 1;
+    let refused = match mode {
+        NetworkMode::Host if several => hawser_model::Error::SharedNetwork,
+        NetworkMode::Networks if asked.contains_key("host") => hawser_model::Error::HostNetwork,
+        NetworkMode::Networks if several && asked.contains_key("none") => {
+            hawser_model::Error::PrivateNetwork
+        }
+        _ => return Ok(()),
+    };
+    Err(law(refused))
+}
+
 fn normalize_mode(host_config: &mut HostConfig) {
     if matches!(host_config.network_mode.as_str(), "" | "default") {
         "bridge".clone_into(&mut host_config.network_mode);
     }
 }
 
-/// The settings of one endpoint make sense by themselves.
-pub(super) fn check_endpoint(network: &str, settings: &EndpointSettings) -> Result<()> {
+/// What is wrong with what is asked for on one network, in Docker's words, if nothing is known of
+/// the network; addresses are made canonical.
+///
+/// # Errors
+/// Invalid, with all faults at once.
+pub(super) fn check_endpoint(settings: &mut EndpointSettings) -> Result<()> {
     let mut faults = Vec::new();
-    if let Some(ipam) = &settings.ipam_config {
-        let v4 = &ipam.ipv4_address;
-        if !v4.is_empty() && v4.parse::<Ipv4Addr>().is_err() {
-            faults.push(format!("invalid IPv4 address: {v4}"));
+    if let Some(ipam) = &mut settings.ipam_config {
+        canonical(&mut ipam.ipv4_address, false, "IPv4", &mut faults);
+        canonical(&mut ipam.ipv6_address, true, "IPv6", &mut faults);
+        for text in ipam.link_local_ips.iter_mut().flatten() {
+            let v6 = text.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_ipv6());
+            canonical(text, v6, "link-local IP", &mut faults);
         }
-        let v6 = &ipam.ipv6_address;
-        if !v6.is_empty() && v6.parse::<Ipv6Addr>().is_err() {
-            faults.push(format!("invalid IPv6 address: {v6}"));
-        }
+    }
+    if !faults.is_empty() {
+        return Err(law(hawser_model::Error::InvalidEndpoint(faults)));
     }
     if !settings.mac_address.is_empty() && settings.mac_address.parse::<MacAddr>().is_err() {
-        faults.push(format!("invalid MAC address {}", settings.mac_address));
+        return Err(Error::invalid(format!("invalid MAC address {}", settings.mac_address)));
     }
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(Error::invalid(format!(
-            "invalid config for network {network}: invalid endpoint settings:\n* {}",
-            faults.join("\n* ")
-        ))),
+    Ok(())
+}
+
+/// An IPv4 address may be written as an IPv6 one that stands for it.
+fn canonical(text: &mut String, v6: bool, what: &str, faults: &mut Vec<String>) {
+    if text.is_empty() {
+        return;
     }
+    let read = text.parse().map(|address: IpAddr| address.to_canonical());
+    match read {
+        Ok(address) if address.is_ipv6() == v6 && !address.is_unspecified() => {
+            *text = address.to_string();
+        }
+        _ => faults.push(format!("invalid {what} address: {text}")),
+    }
+}
+
+/// Under which key a container's record holds a network: its name, or what the user called it
+/// before it was there.
+pub(super) fn key_of(model: &Model, record: &Container, network: &Network) -> Option<String> {
+    let is_it = |key: &&String| known(model, key).is_some_and(|found| found.id == network.id);
+    let name = network.name.as_str();
+    let named = record.networks.contains_key(name).then(|| name.to_owned());
+    named.or_else(|| record.networks.keys().find(is_it).cloned())
 }
 
 fn check_container_mode(
@@ -170,6 +227,62 @@ fn check_container_mode(
 }
 
 /// What the model says of a term, or none: for callers that only want to look.
-pub(super) fn known<'m>(model: &'m Model, term: &str) -> Option<&'m hawser_model::Network> {
+pub(super) fn known<'m>(model: &'m Model, term: &str) -> Option<&'m Network> {
     model.resolve_network(term).ok().map(|n| &**n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::EndpointIpam;
+
+    fn asked(v4: &str, v6: &str, local: &[&str]) -> EndpointSettings {
+        let local = local.iter().map(|text| (*text).to_owned()).collect();
+        let ipam_config = Some(EndpointIpam {
+            ipv4_address: v4.into(),
+            ipv6_address: v6.into(),
+            link_local_ips: Some(local),
+        });
+        EndpointSettings { ipam_config, ..EndpointSettings::default() }
+    }
+
+    #[test]
+    fn addresses_are_made_canonical() {
+        let mut settings = asked("::ffff:10.7.0.9", "FD00:0::9", &["169.254.3.4", "fe80:0::1"]);
+        check_endpoint(&mut settings).unwrap();
+        assert_eq!(settings, asked("10.7.0.9", "fd00::9", &["169.254.3.4", "fe80::1"]));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let mut settings = asked("fd00::9", "10.7.0.9", &["here", "0.0.0.0"]);
+        let error = check_endpoint(&mut settings).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid endpoint settings:\n* invalid IPv4 address: fd00::9\n* invalid IPv6 address: \
+             10.7.0.9\n* invalid link-local IP address: here\n* invalid link-local IP address: \
+             0.0.0.0"
+        );
+        let mut settings = EndpointSettings { mac_address: "zz".into(), ..Default::default() };
+        let error = check_endpoint(&mut settings).unwrap_err();
+        assert_eq!(error.to_string(), "invalid MAC address zz");
+    }
+
+    #[test]
+    fn some_networks_exclude_others() {
+        let refused = |mode, names: &[&str]| {
+            let asked = names.iter().map(|name| ((*name).to_owned(), EndpointSettings::default()));
+            check_together(&mode, &asked.collect()).map_err(|e| e.to_string())
+        };
+        let words = |error: hawser_model::Error| Err(error.to_string());
+        assert_eq!(refused(NetworkMode::Networks, &["a", "b"]), Ok(()));
+        assert_eq!(refused(NetworkMode::Networks, &["none"]), Ok(()));
+        assert_eq!(refused(NetworkMode::Host, &["host"]), Ok(()));
+        let private = words(hawser_model::Error::PrivateNetwork);
+        assert_eq!(refused(NetworkMode::Networks, &["a", "none"]), private);
+        let host = words(hawser_model::Error::HostNetwork);
+        assert_eq!(refused(NetworkMode::Networks, &["a", "host"]), host);
+        let shared = words(hawser_model::Error::SharedNetwork);
+        assert_eq!(refused(NetworkMode::Host, &["a", "host"]), shared);
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::check::{NetworkMode, check_endpoint};
+use hawser_model::{Driver, Network};
+
+use super::check::{NetworkMode, check_endpoint, key_of};
+use super::reserve::reserve;
 use super::tell::tell;
 use super::{join, law, sandbox_id};
 use crate::container::{Entry, to_the_end};
@@ -29,78 +32,113 @@ impl Engine {
 
     async fn connect(
         self: &Arc<Self>,
-        entry: &Entry,
+        entry: &Arc<Entry>,
         network: &str,
-        settings: EndpointSettings,
+        mut settings: EndpointSettings,
     ) -> Result<()> {
         let _lifecycle = entry.lifecycle.lock().await;
+        let _names = self.networks.names_stay().await;
+        let record = entry.record();
+        refuse_removed(&record)?;
         let model = self.networks.writer.model();
         let target = model.resolve_network(network).map_err(law)?.clone();
-        check_endpoint(&target.name.to_string(), &settings)?;
-        let record = entry.record();
-        refuse(&record, &target)?;
-        let running = matches!(record.state.status, Status::Running | Status::Paused);
-        let name = target.name.to_string();
-        let (kept, key) = (settings.clone(), name.clone());
-        let next = entry.update(&self.store, move |r| _ = r.networks.insert(key, kept))?;
-        if !running {
+        refuse_mode(&record, &target)?;
+        check_endpoint(&mut settings)?;
+        let runs = matches!(record.state.status, Status::Running | Status::Paused);
+        let taken = key_of(&model, &record, &target).is_some();
+        if taken && !runs {
+            // Docker says nothing, and leaves the settings as they are.
             return Ok(());
         }
-        if let Err(error) = self.join_one(&next, &name, &settings).await {
-            entry.update(&self.store, |r| _ = r.networks.remove(&name))?;
-            return Err(error);
+        refuse_none(&record, &target, taken)?;
+        let next = self.join_one(entry, &target, settings, runs).await?;
+        if runs {
+            self.name_joined(entry, &next, &target).await?;
+            tell(self, &target, "connect", Some(sandbox_id(&record.id)?));
         }
-        tell(self, &target, "connect", Some(sandbox_id(&record.id)?));
         Ok(())
     }
 
+    /// Network, host and the container's record change together.
     async fn join_one(
         self: &Arc<Self>,
-        record: &Container,
-        network: &str,
-        settings: &EndpointSettings,
-    ) -> Result<()> {
+        entry: &Arc<Entry>,
+        target: &Network,
+        settings: EndpointSettings,
+        runs: bool,
+    ) -> Result<Arc<Container>> {
+        let mut record = Container::clone(&entry.record());
         let id = sandbox_id(&record.id)?;
-        let links = self.networks.link_targets(self, record);
-        let (network, settings) = (network.to_owned(), settings.clone());
-        let joined = self
-            .networks
-            .writer
-            .change(move |model, _| {
-                let network = model.resolve_network(&network).map_err(law)?.id;
-                let spec = join::endpoint(id, network, &settings, &links)?;
-                Ok((network, model.connect(spec).map_err(law)?))
-            })
-            .await?;
+        record.networks.insert(target.name.to_string(), settings.clone());
+        let links = self.networks.link_targets(self, &record);
+        let spec = join::endpoint(id, target.id, &settings, &links)?;
+        let (name, key, asked) = (target.name.clone(), target.name.to_string(), settings.clone());
+        let entry = Arc::clone(entry);
+        let changed = Arc::clone(&entry);
+        let change = self.networks.writer.change_with(
+            move |model, _| {
+                model.check_endpoint(&spec).map_err(law)?;
+                reserve(model, id, &name, Some(&asked));
+                let touched =
+                    if runs { model.connect(spec).map_err(law)? } else { Default::default() };
+                Ok(((), touched))
+            },
+            move |go| changed.update_beside(|r| _ = r.networks.insert(key, settings), go).map(drop),
+        );
+        change.await?;
+        Ok(entry.record())
+    }
+
+    /// Names and files in the sandbox follow; if they can't, it is not connected.
+    async fn name_joined(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        record: &Container,
+        target: &Arc<Network>,
+    ) -> Result<()> {
         let named = self.networks.name(self, record).await;
         if named.is_err() {
-            let back = self
-                .networks
-                .writer
-                .change(move |model, _| Ok(((), model.disconnect(id, joined).map_err(law)?)));
-            back.await?;
-            self.networks.publish_zones(&[joined].into());
+            self.leave_one(entry, target).await?;
         }
-        named.map(|_| ())
+        named.map(drop)
     }
 }
 
-/// What Docker refuses, in its words.
-fn refuse(record: &Container, network: &hawser_model::Network) -> Result<()> {
+/// What Docker says of a container that is on its way out.
+pub(super) fn refuse_removed(record: &Container) -> Result<()> {
+    if matches!(record.state.status, Status::Removing | Status::Dead) {
+        let text = format!(
+            "Container {} is marked for removal and cannot be connected or disconnected to the \
+             network",
+            record.id
+        );
+        return Err(Error::new(Kind::System, text));
+    }
+    Ok(())
+}
+
+/// What a container in another's or the host's namespace can't join, in Docker's words.
+fn refuse_mode(record: &Container, network: &Network) -> Result<()> {
     let mode = NetworkMode::of(&record.host_config);
-    if matches!(mode, NetworkMode::Container(_)) {
-        return Err(law(hawser_model::Error::SharedNetwork));
+    let host = network.driver == Driver::Host;
+    match mode {
+        NetworkMode::Container(_) => Err(law(hawser_model::Error::SharedNetwork)),
+        NetworkMode::Host if !host => Err(law(hawser_model::Error::SharedNetwork)),
+        NetworkMode::Networks if host => Err(law(hawser_model::Error::HostNetwork)),
+        NetworkMode::Host | NetworkMode::Networks => Ok(()),
     }
-    if mode == NetworkMode::Host || network.driver == hawser_model::Driver::Host {
-        return Err(law(hawser_model::Error::HostNetwork));
-    }
-    let none = |name: &str| name == "none";
-    let name = network.name.to_string();
-    if record.networks.contains_key(&name) {
-        let text = format!("endpoint with name {} already exists in network {name}", record.name);
+}
+
+/// What else Docker refuses; `taken` is whether the container is on the network.
+fn refuse_none(record: &Container, network: &Network, taken: bool) -> Result<()> {
+    if taken {
+        let (name, container) = (&network.name, &record.name);
+        let text = format!("endpoint with name {container} already exists in network {name}");
         return Err(Error::new(Kind::Forbidden, text));
     }
-    if record.networks.keys().any(|n| none(n)) || none(&name) {
+    let none = |name: &str| name == "none";
+    let joins_none = none(network.name.as_str()) && !record.networks.is_empty();
+    if joins_none || record.networks.keys().any(|name| none(name)) {
         return Err(law(hawser_model::Error::PrivateNetwork));
     }
     Ok(())

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use hawser_model::Network;
+use hawser_model::{Driver, Network, NetworkName};
 
-use super::check::NetworkMode;
+use super::check::{NetworkMode, key_of};
+use super::connect::refuse_removed;
+use super::reserve::reserve;
 use super::tell::tell;
 use super::{law, sandbox_id};
 use crate::container::{Entry, to_the_end};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
+use crate::record::{Container, Status};
 
 impl Engine {
-    /// Disconnects a container, running or not; the other networks go on. With `force` the
-    /// container need not be there any more.
+    /// Disconnects a container, running or not; the other networks go on. With `force` the network
+    /// need not be there any more.
     ///
     /// # Errors
     /// NotFound; System if it is not connected, as in Docker.
@@ -23,42 +26,106 @@ impl Engine {
         container: &str,
         force: bool,
     ) -> Result<()> {
-        let target = self.networks.writer.model().resolve_network(network).map_err(law)?.clone();
         let entry = match self.containers.find(container) {
-            Err(error) if force && error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) if force && error.kind() == Kind::NotFound => {
+                // Docker looks for what such a container left on the network; nothing is left here.
+                self.networks.writer.model().resolve_network(network).map_err(law)?;
+                return Err(Error::not_found(format!("endpoint {container} not found")));
+            }
             found => found?,
         };
-        let engine = Arc::clone(self);
-        to_the_end(async move { engine.disconnect(&entry, &target).await }).await
+        let (engine, network) = (Arc::clone(self), network.to_owned());
+        to_the_end(async move { engine.disconnect(&entry, &network, force).await }).await
     }
 
-    async fn disconnect(self: &Arc<Self>, entry: &Entry, target: &Network) -> Result<()> {
+    async fn disconnect(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        network: &str,
+        force: bool,
+    ) -> Result<()> {
         let _lifecycle = entry.lifecycle.lock().await;
-        // Read under the lock: a start or an end that was waited for has changed both.
-        let model = self.networks.writer.model();
+        let _names = self.networks.names_stay().await;
+        // Read under the locks: a start or an end that was waited for has changed both.
         let record = entry.record();
-        if NetworkMode::of(&record.host_config) == NetworkMode::Host {
+        refuse_removed(&record)?;
+        let runs = matches!(record.state.status, Status::Running | Status::Paused);
+        let model = self.networks.writer.model();
+        let target = match model.resolve_network(network) {
+            Ok(target) => Arc::clone(target),
+            Err(error) if runs && !force => return Err(law(error)),
+            // What is not there any more can still be asked for at the next start.
+            Err(_) => return self.forget_network(entry, &record, network).await,
+        };
+        let host = NetworkMode::of(&record.host_config) == NetworkMode::Host;
+        if runs && host && target.driver == Driver::Host {
             return Err(law(hawser_model::Error::HostNetwork));
         }
-        let name = target.name.to_string();
-        if !record.networks.contains_key(&name) {
-            let text = format!("container {} is not connected to network {name}", record.id);
-            return Err(Error::new(Kind::System, text));
+        if key_of(&model, &record, &target).is_none() {
+            return Err(not_connected(&record, target.name.as_str(), runs));
         }
-        let id = sandbox_id(&record.id)?;
-        if model.endpoint_between(id, target.id).is_some() {
-            let network = target.id;
-            self.networks
-                .writer
-                .change(move |model, _| Ok(((), model.disconnect(id, network).map_err(law)?)))
-                .await?;
-            self.networks.publish_zones(&[target.id].into());
-            tell(self, target, "disconnect", Some(id));
-        }
-        let next = entry.update(&self.store, |r| _ = r.networks.remove(&name))?;
-        if self.networks.writer.model().sandbox(id).is_some() {
-            self.networks.name(self, &next).await?;
+        let connected = self.leave_one(entry, &target).await?;
+        if connected {
+            tell(self, &target, "disconnect", Some(sandbox_id(&record.id)?));
         }
         Ok(())
     }
+
+    /// Takes a container off a network; host, network and the container's record change together.
+    /// Whether it was there, and not only going to.
+    pub(super) async fn leave_one(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        target: &Arc<Network>,
+    ) -> Result<bool> {
+        let id = sandbox_id(&entry.id)?;
+        let (network, name) = (target.id, target.name.clone());
+        let model = self.networks.writer.model();
+        let key = key_of(&model, &entry.record(), target).unwrap_or_else(|| name.to_string());
+        let changed = Arc::clone(entry);
+        let change = self.networks.writer.change_with(
+            move |model, kernel| {
+                reserve(model, id, &name, None);
+                let Some(endpoint) = model.endpoint_between(id, network) else {
+                    return Ok((false, Default::default()));
+                };
+                let gone =
+                    endpoint.interface.iter().flat_map(|i| i.addresses()).collect::<Vec<_>>();
+                let touched = model.disconnect(id, network).map_err(law)?;
+                super::join::forget(kernel, &gone);
+                Ok((true, touched))
+            },
+            move |go| changed.update_beside(|r| _ = r.networks.remove(&key), go).map(drop),
+        );
+        let connected = change.await?.value;
+        if connected {
+            self.networks.publish_zones(&[target.id].into());
+            self.networks.name(self, &entry.record()).await?;
+        }
+        Ok(connected)
+    }
+
+    /// Takes from a record what names no network (any more).
+    async fn forget_network(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        record: &Container,
+        name: &str,
+    ) -> Result<()> {
+        if !record.networks.contains_key(name) {
+            return Err(not_connected(record, name, false));
+        }
+        entry.update(&self.store, |r| _ = r.networks.remove(name))?;
+        if let (Ok(id), Ok(name)) = (sandbox_id(&record.id), name.parse::<NetworkName>()) {
+            self.networks.writer.note(|model| reserve(model, id, &name, None)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Docker says it in two ways.
+fn not_connected(record: &Container, network: &str, runs: bool) -> Error {
+    let the = if runs { "" } else { "the " };
+    let text = format!("container {} is not connected to {the}network {network}", record.id);
+    Error::new(Kind::System, text)
 }

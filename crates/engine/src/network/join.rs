@@ -2,6 +2,7 @@
 //!
 //! In: a container's record. Out: a sandbox with endpoints, or none of it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -9,7 +10,7 @@ use std::os::fd::OwnedFd;
 use hawser_kernel::Kernel;
 use hawser_model::{EndpointId, EndpointSpec, Mode, Model, SandboxId, SandboxSpec, Touched};
 
-use super::check::NetworkMode;
+use super::check::{NetworkMode, known};
 use super::etc::EtcFiles;
 use super::ports::{self, Wanted};
 use super::{Networks, law, namespace_of, sandbox_id};
@@ -51,12 +52,23 @@ impl Networks {
     pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
         let id = sandbox_id(&record.id)?;
         let mode = self.mode(engine, record)?;
+        let networks = if mode == Mode::Own { self.in_order(record) } else { Vec::new() };
         Ok(Request {
             spec: sandbox(record, id, mode),
             ports: self.ports_of(record, mode)?,
-            networks: if mode == Mode::Own { record.networks.clone() } else { BTreeMap::new() },
+            networks,
             links: self.link_targets(engine, record),
         })
+    }
+
+    /// What the record asks for, in the order in which interfaces are numbered: first the network
+    /// of the mode, then the others by name.
+    fn in_order(&self, record: &Container) -> Vec<(String, EndpointSettings)> {
+        let model = self.writer.model();
+        let first = known(&model, &record.host_config.network_mode).map(|network| network.id);
+        let mut all: Vec<_> = record.networks.clone().into_iter().collect();
+        all.sort_by_key(|(name, _)| first.is_none() || known(&model, name).map(|n| n.id) != first);
+        all
     }
 
     async fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
@@ -99,9 +111,14 @@ impl Networks {
             return Ok(Vec::new());
         }
         let model = self.writer.model();
-        let binding = |name: &String| super::check::known(&model, name)?.bridge.host_binding;
-        let mut bindings = record.networks.keys().filter_map(binding);
-        let host: Option<IpAddr> = bindings.find(|a| !a.is_unspecified());
+        // The network that leads to the outside says where on the host ports are published.
+        let networks = record.networks.iter();
+        let networks = networks.filter_map(|(name, asked)| Some((known(&model, name)?, asked)));
+        let outward = networks.min_by_key(|(network, asked)| {
+            (network.internal, Reverse(asked.gw_priority), &network.name)
+        });
+        let host: Option<IpAddr> = outward.and_then(|(network, _)| network.bridge.host_binding);
+        let host = host.filter(|address| !address.is_unspecified());
         ports::wanted(record, host.or(self.publish_address))
     }
 
@@ -133,7 +150,7 @@ fn addresses(model: &Model, sandbox: SandboxId) -> Vec<IpAddr> {
 
 /// The next owner of an address must not get what its predecessor was talking about. Connection
 /// tracking may be absent from the kernel: then there is nothing to forget.
-fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
+pub(super) fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
     for address in addresses {
         if let Err(error) = kernel.forget_connections(*address) {
             tracing::debug!(%address, %error, "tracked connections are left to time out");
@@ -145,7 +162,7 @@ fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
 pub(super) struct Request {
     spec: SandboxSpec,
     ports: Vec<Wanted>,
-    networks: BTreeMap<String, EndpointSettings>,
+    networks: Vec<(String, EndpointSettings)>,
     links: BTreeMap<String, String>,
 }
 
@@ -192,6 +209,9 @@ pub(super) fn endpoint(
     if let Some(ipam) = &settings.ipam_config {
         spec.ipv4 = optional(&ipam.ipv4_address)?;
         spec.ipv6 = optional(&ipam.ipv6_address)?;
+        let local = ipam.link_local_ips.iter().flatten();
+        spec.link_local =
+            local.filter_map(|text| optional(text).transpose()).collect::<Result<_>>()?;
     }
     spec.mac = optional(&settings.mac_address)?;
     spec.aliases = settings.aliases.clone().unwrap_or_default();

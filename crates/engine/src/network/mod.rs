@@ -27,6 +27,7 @@ mod recover;
 mod remove;
 mod rename;
 mod rename_network;
+mod reserve;
 mod surroundings;
 mod tell;
 mod ula;
@@ -90,6 +91,12 @@ impl Networks {
             pools,
             publish_address,
         })
+    }
+
+    /// Until it is dropped no network gets another name: for what goes from a name to a record that
+    /// holds the name.
+    pub(crate) async fn names_stay(&self) -> tokio::sync::RwLockReadGuard<'_, ()> {
+        self.naming.read().await
     }
 }
 

@@ -33,6 +33,8 @@ impl Networks {
                 predefined::ensure(model, &settings, &around, &now).map(|touched| ((), touched))
             })
             .await?;
+        let records: Vec<_> = engine.containers.all().iter().map(|e| e.record()).collect();
+        self.reserve(&records).await;
         let changes = self.writer.reconcile().await?;
         tracing::info!(changes, "the host's network is as the records say");
         Ok(())

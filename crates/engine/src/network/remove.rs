@@ -6,7 +6,7 @@ use super::law;
 use super::tell::tell;
 use crate::container::to_the_end;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 impl Engine {
     /// Removes a network.
@@ -18,7 +18,7 @@ impl Engine {
         to_the_end(async move {
             let change = engine.networks.writer.change(move |model, _| {
                 let network = model.resolve_network(&reference).map_err(law)?.clone();
-                let touched = model.remove_network(network.id).map_err(law)?;
+                let touched = model.remove_network(network.id).map_err(refused)?;
                 Ok((network, touched))
             });
             let network = change.await?;
@@ -27,5 +27,15 @@ impl Engine {
             Ok(())
         })
         .await
+    }
+}
+
+/// Docker's clients read the same words before each reason.
+fn refused(error: hawser_model::Error) -> Error {
+    match error {
+        hawser_model::Error::TemplateInUse(_) => {
+            Error::new(Kind::Forbidden, format!("error while removing network: {error}"))
+        }
+        other => law(other),
     }
 }

@@ -101,9 +101,11 @@ impl Engine {
         id: ContainerId,
         name: String,
     ) -> Result<Created> {
+        let _names = self.networks.names_stay().await;
         let Draft { record, planned, image, warnings } = self.draft(request, id, name)?;
         let engine = Arc::clone(self);
         let record = blocking(move || engine.furnish(record, planned, &image)).await?;
+        self.networks.reserve(std::slice::from_ref(&record)).await;
         container_event(self, &record, "create", []);
         Ok(Created { id: record.id.clone(), warnings })
     }
