@@ -2,6 +2,7 @@
 //! its thread. They need root.
 
 mod attach;
+mod by_hand;
 mod elements;
 mod failure;
 mod ports;
@@ -21,7 +22,7 @@ use crate::{Config, Kernel, link, sys};
 const SKELETON: &str = include_str!("tests/sets.nft");
 
 /// Runs a test on a host of its own, with the skeleton loaded.
-fn on_test_host(test: impl FnOnce(&Kernel) + Send + 'static) {
+pub(crate) fn on_test_host(test: impl FnOnce(&Kernel) + Send + 'static) {
     let host = std::thread::spawn(move || {
         sys::unshare_network_and_mounts().expect("a test needs root");
         let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
@@ -36,6 +37,14 @@ fn on_test_host(test: impl FnOnce(&Kernel) + Send + 'static) {
     if let Err(panic) = host.join() {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// A rule that looks at connections makes the kernel track them.
+pub(crate) fn track_connections() {
+    let rule = "table inet track { chain in { type filter hook input priority 0; \
+                ct state new accept; }; }";
+    let status = std::process::Command::new("nft").arg(rule).status().expect("nft");
+    assert!(status.success());
 }
 
 fn open() -> Kernel {

@@ -37,10 +37,7 @@ impl Printer<'_> {
         self.line(format!(
             "ip link set {link_name} alias {alias} addrgenmode none master {master} up"
         ));
-        let isolated = if veth.isolated { " isolated on" } else { "" };
-        self.line(format!(
-            "ip link set {link_name} type bridge_slave learning off proxy_arp_wifi on hairpin on{isolated}"
-        ));
+        self.set_port(&link.name, veth);
         self.switch_ipv6(&far, &peer.name, peer.ipv6);
         self.line_in(&far, format!("ip link set {} up", name(&peer.name)));
     }
@@ -51,16 +48,14 @@ impl Printer<'_> {
         self.line_in(ns, format!("sysctl -w {}", word(&assignment)));
     }
 
+    /// What differs; a link whose mark differs may be down, too.
     pub(super) fn change_link(&mut self, old: &Link, new: &Link) {
-        let mut line = format!("ip link set {}", name(&new.name));
+        let mut line = String::new();
         if old.mac != new.mac {
             line += &format!(" address {}", new.mac);
         }
         if old.mtu != new.mtu {
             line += &format!(" mtu {}", new.mtu);
-        }
-        if old.alias != new.alias {
-            line += &format!(" alias {}", word(&new.alias));
         }
         match (&old.kind, &new.kind) {
             (LinkKind::Veth(a), LinkKind::Veth(b)) if a.master != b.master => {
@@ -68,7 +63,12 @@ impl Printer<'_> {
             }
             _ => {}
         }
-        self.line(line + " up");
+        if old.alias != new.alias {
+            line += &format!(" alias {} up", word(&new.alias));
+        }
+        if !line.is_empty() {
+            self.line(format!("ip link set {}{line}", name(&new.name)));
+        }
         match (&old.kind, &new.kind) {
             (LinkKind::Veth(a), LinkKind::Veth(b)) => self.change_veth(a, b, old, new),
             (LinkKind::Bridge(a), LinkKind::Bridge(b)) if a.ipv6 != b.ipv6 => {
@@ -80,17 +80,25 @@ impl Printer<'_> {
 
     fn change_veth(&mut self, old: &Veth, veth: &Veth, before: &Link, link: &Link) {
         let far = Ns::Named(veth.peer.ns.clone());
-        if old.isolated != veth.isolated {
-            let on = if veth.isolated { "on" } else { "off" };
-            self.line(format!("ip link set {} type bridge_slave isolated {on}", name(&link.name)));
+        // A port that comes to another bridge has that one's defaults.
+        if (old.isolated, &old.master) != (veth.isolated, &veth.master) {
+            self.set_port(&link.name, veth);
         }
         if old.peer.ipv6 != veth.peer.ipv6 {
             self.switch_ipv6(&far, &veth.peer.name, veth.peer.ipv6);
         }
-        let mtu = match before.mtu == link.mtu {
-            true => String::new(),
-            false => format!(" mtu {}", link.mtu),
-        };
-        self.line_in(&far, format!("ip link set {}{mtu} up", name(&veth.peer.name)));
+        let mtu = if before.mtu != link.mtu { format!(" mtu {}", link.mtu) } else { String::new() };
+        let up = if before.alias != link.alias { " up" } else { "" };
+        if !mtu.is_empty() || !up.is_empty() {
+            self.line_in(&far, format!("ip link set {}{mtu}{up}", name(&veth.peer.name)));
+        }
+    }
+
+    fn set_port(&mut self, port: &IfName, veth: &Veth) {
+        let port = name(port);
+        let isolated = if veth.isolated { "on" } else { "off" };
+        self.line(format!(
+            "ip link set {port} type bridge_slave learning off proxy_arp_wifi on hairpin on isolated {isolated}"
+        ));
     }
 }

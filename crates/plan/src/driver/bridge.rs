@@ -18,20 +18,16 @@ pub(super) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
     let name = network.bridge_name();
     let mut objects = Vec::new();
     if !network.bridge.existing {
-        let addresses: Vec<IpNet> =
-            network.pools.iter().filter_map(|pool| host_address(network, pool)).collect();
-        // Without an address of ours, containers shall not find the host by a link-local one.
-        let ipv6 = addresses.iter().any(|address| address.addr().is_ipv6());
         objects.push(Object::Link(Link {
             name: name.clone(),
             mac: network.gateway_mac(),
             mtu: mtu(network, settings),
             alias: format!("hawser network {}", network.id),
-            kind: LinkKind::Bridge(Bridge { ipv6 }),
+            kind: LinkKind::Bridge(Bridge { ipv6: host_has_ipv6(network) }),
         }));
         let on_bridge =
             |address| Object::Address(Address { ns: Ns::Host, link: name.clone(), address });
-        objects.extend(addresses.into_iter().map(on_bridge));
+        objects.extend(host_addresses(network).map(on_bridge));
     }
     objects.extend(sysctls(network, &name, settings));
     objects.extend(firewall::network(network, &name));
@@ -48,12 +44,22 @@ fn host_address(network: &Network, pool: &Pool) -> Option<IpNet> {
     (!inhibited && !isolated).then_some(address)
 }
 
+fn host_addresses(network: &Network) -> impl Iterator<Item = IpNet> {
+    network.pools.iter().filter_map(|pool| host_address(network, pool))
+}
+
+/// Whether the host takes part in a bridge of ours with IPv6. Without an address of its own,
+/// containers shall not find it by a link-local one.
+fn host_has_ipv6(network: &Network) -> bool {
+    host_addresses(network).any(|address| address.addr().is_ipv6())
+}
+
 /// `route_localnet` lets the host reach published ports over 127.0.0.1; the firewall keeps
 /// loopback addresses off the wire. Router advertisements of containers are not for the host.
 /// The kernel forwards IPv6 only if all of it may; so does Docker, with its first IPv6 network.
 fn sysctls(network: &Network, bridge: &IfName, settings: &Settings) -> Vec<Object> {
     let mut objects = Vec::new();
-    if network.ipv4 {
+    if network.ipv4 && !network.internal {
         objects.push(host_sysctl(format!("net/ipv4/conf/{bridge}/route_localnet"), "1"));
     }
     if network.ipv6 && !network.bridge.existing {
@@ -76,7 +82,7 @@ pub(super) fn endpoint(
     let mut objects = vec![veth(network, endpoint, interface, settings)];
     let leased = interface.ipv4.map(IpNet::V4).into_iter().chain(interface.ipv6.map(IpNet::V6));
     for address in leased.clone() {
-        objects.push(container_neighbour(network, interface, address.addr()));
+        objects.extend(container_neighbour(network, interface, address.addr()));
         objects.extend(gateway_neighbour(network, interface, &inside, address.addr()));
         objects.extend(other_pools(network, interface, &inside, address.addr()));
     }
@@ -124,10 +130,11 @@ fn has_ipv6(network: &Network, interface: &Interface) -> bool {
     interface.ipv6.is_some() || link_local || free
 }
 
-/// The host knows the container without asking.
-fn container_neighbour(network: &Network, interface: &Interface, ip: IpAddr) -> Object {
+/// The host knows the container without asking; not where it has no IPv6.
+fn container_neighbour(network: &Network, interface: &Interface, ip: IpAddr) -> Option<Object> {
     let (link, mac) = (network.bridge_name(), interface.mac);
-    Object::Neighbour(Neighbour { ns: Ns::Host, link, ip, mac })
+    let known = ip.is_ipv4() || network.bridge.existing || host_has_ipv6(network);
+    known.then_some(Object::Neighbour(Neighbour { ns: Ns::Host, link, ip, mac }))
 }
 
 /// The container knows its gateway without asking, if that is the host.
