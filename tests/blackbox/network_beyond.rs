@@ -309,6 +309,72 @@ fn names_with_slashes_are_names_here_too() {
     assert_eq!(host.http().get("/hawser/explain/nosuch").status, 404);
 }
 
+/// A change that the kernel refuses half-way is taken back, on the host and in the records.
+#[test]
+fn a_change_that_fails_is_taken_back() {
+    let host = host();
+    let c = host.client(Cli::Docker);
+    let id = c.ok("network create --subnet 10.5.0.0/24 n1");
+    let bridge = format!("br-{}", &id[..12]);
+    c.ok("run -d --name c1 --net n1 busybox sleep 1000");
+    c.ok("run -d --name c2 --net n1 busybox sleep 1000");
+    let shown = c.ok("network inspect n1");
+    // Somebody takes a wire away: its MTU can't change.
+    let wires = host.sh(&format!("ip -o link show master {bridge}")).ok().stdout;
+    let wire = wires.lines().last().unwrap().split(": ").nth(1).unwrap().split('@').next().unwrap();
+    host.sh(&format!("ip link delete {wire}")).ok();
+    let before = host.inventory();
+    let change = json!({
+        "Labels": {"a": "b"},
+        "Options": {MTU: "1400"},
+        "Subnets": [{"Subnet": "10.6.0.0/24"}],
+    });
+    let answer = post(&host, "/hawser/networks/n1/update", &change);
+    assert_eq!(answer.status, 500, "{}", answer.text());
+    assert!(answer.message().starts_with("failed to set up the network"), "{}", answer.text());
+    before.assert_restored(&host);
+    assert_eq!(c.ok("network inspect n1"), shown);
+    // The next start mends the wire, and knows nothing of the change.
+    host.restart_daemon();
+    assert_eq!(c.ok("network inspect n1"), shown);
+    c.ok("exec c1 ping -c 1 -W 2 c2");
+    assert_eq!(c.ok("exec c2 cat /sys/class/net/eth0/mtu"), "1500");
+    assert!(!update(&host, "n1", &change).is_empty());
+    c.ok("exec c1 ping -c 1 -W 2 c2");
+}
+
+/// The same by hawser's own client.
+#[test]
+fn the_client_has_all_of_it() {
+    let host = host();
+    let h = host.client(Cli::Hawser);
+    let planned = h.ok("network create --dry-run --subnet 10.5.0.0/24 n1");
+    assert!(planned.contains("address add 10.5.0.1/24"), "{planned}");
+    h.fails("network inspect n1", 1, "n1 not found");
+    h.ok("network create --subnet 10.5.0.0/24 n1");
+    let planned = h.ok("run --dry-run --name c1 --net n1 -p 8088:80 busybox sleep 1000");
+    assert!(planned.contains("# hold tcp 0.0.0.0:8088"), "{planned}");
+    h.ok("run -d --name c1 --net n1 -p 8088:80 busybox sleep 1000");
+    let explained = h.ok("explain c1");
+    assert_eq!(explained.lines().count(), planned.lines().count());
+    assert!(explained.contains("address add 10.5.0.2/24"), "{explained}");
+    assert!(h.ok("explain n1").contains("type bridge"));
+    let planned = h.ok("network update --dry-run --mtu 1400 --icc=false --subnet 10.6.0.0/24 n1");
+    for part in ["mtu 1400", "isolated on", "add element inet hawser isolated", "10.6.0.1/24"] {
+        assert!(planned.contains(part), "{part}: {planned}");
+    }
+    h.ok("network update --mtu 1400 --label a=b --dns-search lan.example n1");
+    assert_eq!(h.ok("exec c1 cat /sys/class/net/eth0/mtu"), "1400");
+    h.ok("network update --opt-rm com.docker.network.driver.mtu --label-rm a n1");
+    assert_eq!(h.ok("exec c1 cat /sys/class/net/eth0/mtu"), "1500");
+    assert_eq!(h.ok("network inspect -f '{{json .Labels}}' n1"), "{}");
+    h.ok("network rename n1 n2");
+    assert_eq!(h.inspect("c1", "{{.HostConfig.NetworkMode}}"), "n2");
+    h.fails("network rename nosuch n3", 1, "network nosuch not found");
+    h.fails("explain nosuch", 1, "No such container or network: nosuch");
+    h.fails("network update --mtu 5 n2", 1, "mtu");
+}
+
 /// What is told beforehand is what is done, but for what is named after an id.
 #[test]
 fn a_plan_changes_nothing_and_comes_true() {
