@@ -145,6 +145,7 @@ impl<'k> Run<'k> {
             }
             Object::Neighbour(n) => {
                 let gone = &[libc::ENOENT, libc::ENODEV];
+                self.forget_owner(n);
                 self.queue(change, &n.ns, &n.link, gone, |index| neighbour::remove(index, n.ip))
             }
             Object::Fdb(fdb) => {
@@ -176,7 +177,11 @@ impl<'k> Run<'k> {
         match (old, new) {
             (Object::Link(old), Object::Link(new)) => self.replace_link(change, old, new),
             // Written over.
-            (_, Object::Sysctl(_) | Object::Neighbour(_)) => self.add(change, new),
+            (_, Object::Sysctl(_)) => self.add(change, new),
+            (Object::Neighbour(old), Object::Neighbour(_)) => {
+                self.forget_owner(old);
+                self.add(change, new)
+            }
             _ => {
                 self.remove(change, old)?;
                 self.add(change, new)
@@ -199,8 +204,19 @@ impl<'k> Run<'k> {
         Ok(())
     }
 
+    /// An address that the host no longer finds on its bridge has lost its owner, with all that
+    /// the owner talked about.
+    fn forget_owner(&self, lost: &Neighbour) {
+        if lost.ns == Ns::Host {
+            self.kernel.forgetter.forget(lost.ip);
+        }
+    }
+
     fn add_neighbour(&mut self, change: usize, new: &Neighbour) -> Result<(), Failure> {
         let (ip, mac) = (new.ip, new.mac);
+        if new.ns == Ns::Host {
+            self.kernel.forgetter.wait_for(ip);
+        }
         let add = |index| neighbour::add(index, ip, mac);
         self.queue(change, &new.ns, &new.link, &[], add)?;
         // What the host is told about a bridge, those on the bridge are told, too.

@@ -17,6 +17,7 @@ mod conntrack;
 mod detach;
 mod error;
 mod foreign;
+mod forgetter;
 mod holder;
 mod link;
 mod namespace;
@@ -45,6 +46,7 @@ use ipnet::IpNet;
 
 use crate::announce::Announcer;
 use crate::foreign::Foreign;
+use crate::forgetter::Forgetter;
 use crate::namespace::Directory;
 use crate::netlink::Socket;
 use crate::port::Ports;
@@ -70,6 +72,7 @@ pub struct Kernel {
     worker: Worker,
     reaper: Reaper,
     announcer: Announcer,
+    forgetter: Forgetter,
     ports: Ports,
     route: Mutex<Socket>,
     netfilter: Mutex<Socket>,
@@ -102,6 +105,8 @@ impl Kernel {
             reaper: Reaper::start().map_err(|error| Error::new("start", "reaper", error))?,
             announcer: Announcer::start()
                 .map_err(|error| Error::new("start", "announcer", error))?,
+            forgetter: Forgetter::start()
+                .map_err(|error| Error::new("start", "forgetter", error))?,
             ports: Ports::default(),
             route: Mutex::new(route),
             netfilter: Mutex::new(Socket::netfilter().map_err(fail)?),
@@ -142,9 +147,10 @@ impl Kernel {
         observe::observe(self)
     }
 
-    /// Waits until everything removed is gone from the kernel too.
+    /// Waits until everything removed is gone from the kernel too, and forgotten.
     pub fn settle(&self) {
         self.reaper.settle();
+        self.forgetter.settle();
     }
 
     /// Takes away what outlives the last object: the table and the namespace directory's mount.
@@ -280,14 +286,6 @@ impl Kernel {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Makes the kernel forget tracked connections to or from `address`. Returns how many.
-    ///
-    /// # Errors
-    /// The kernel refuses the dump.
-    pub fn forget_connections(&self, address: IpAddr) -> Result<usize, Error> {
-        conntrack::forget(&mut self.netfilter_socket(), address)
     }
 
     fn route_socket(&self) -> MutexGuard<'_, Socket> {

@@ -2,7 +2,6 @@
 //! its thread. They need root.
 
 mod attach;
-mod by_hand;
 mod elements;
 mod failure;
 mod ports;

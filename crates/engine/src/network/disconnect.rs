@@ -84,16 +84,12 @@ impl Engine {
         let key = key_of(&model, &entry.record(), target).unwrap_or_else(|| name.to_string());
         let changed = Arc::clone(entry);
         let change = self.networks.writer.change_with(
-            move |model, kernel| {
+            move |model, _| {
                 reserve(model, id, &name, None);
-                let Some(endpoint) = model.endpoint_between(id, network) else {
+                if model.endpoint_between(id, network).is_none() {
                     return Ok((false, Default::default()));
-                };
-                let gone =
-                    endpoint.interface.iter().flat_map(|i| i.addresses()).collect::<Vec<_>>();
-                let touched = model.disconnect(id, network).map_err(law)?;
-                super::join::forget(kernel, &gone);
-                Ok((true, touched))
+                }
+                Ok((true, model.disconnect(id, network).map_err(law)?))
             },
             move |go| changed.update_beside(|r| _ = r.networks.remove(&key), go).map(drop),
         );

@@ -131,30 +131,11 @@ impl Networks {
         }
         self.unname(sandbox);
         self.writer
-            .change(move |model, kernel| {
-                let addresses: Vec<IpAddr> = addresses(model, sandbox);
-                let touched = model.remove_sandbox(sandbox).map_err(law)?;
-                Ok(((), touched)).inspect(|_| forget(kernel, &addresses))
-            })
+            .change(move |model, _| Ok(((), model.remove_sandbox(sandbox).map_err(law)?)))
             .await?;
         self.publish_zones(&super::names::networks_of(&model, sandbox));
         self.tell_disconnected(engine, &model, sandbox);
         Ok(())
-    }
-}
-
-fn addresses(model: &Model, sandbox: SandboxId) -> Vec<IpAddr> {
-    let endpoints = model.endpoints_of_sandbox(sandbox);
-    endpoints.iter().filter_map(|e| e.interface.as_ref()).flat_map(|i| i.addresses()).collect()
-}
-
-/// The next owner of an address must not get what its predecessor was talking about. Connection
-/// tracking may be absent from the kernel: then there is nothing to forget.
-pub(super) fn forget(kernel: &Kernel, addresses: &[IpAddr]) {
-    for address in addresses {
-        if let Err(error) = kernel.forget_connections(*address) {
-            tracing::debug!(%address, %error, "tracked connections are left to time out");
-        }
     }
 }
 

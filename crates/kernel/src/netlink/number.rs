@@ -50,7 +50,13 @@ pub(crate) const NFTA_DATA_VALUE: u16 = 1;
 pub(crate) const CTA_TUPLE_ORIG: u16 = 1;
 pub(crate) const CTA_TUPLE_REPLY: u16 = 2;
 pub(crate) const CTA_TUPLE_IP: u16 = 1;
+pub(crate) const CTA_IP_V4_SRC: u16 = 1;
 pub(crate) const CTA_ID: u16 = 12;
 pub(crate) const CTA_ZONE: u16 = 18;
+pub(crate) const CTA_FILTER: u16 = 25;
+pub(crate) const CTA_FILTER_ORIG_FLAGS: u16 = 1;
+pub(crate) const CTA_FILTER_REPLY_FLAGS: u16 = 2;
+/// The source of a tuple is looked at.
+pub(crate) const CTA_FILTER_IP_SRC: u32 = 1;
 pub(crate) const IPCTNL_MSG_CT_GET: u16 = 1;
 pub(crate) const IPCTNL_MSG_CT_DELETE: u16 = 2;

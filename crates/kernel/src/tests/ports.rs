@@ -83,20 +83,3 @@ fn free_ports_ascend_and_skip_what_is_taken() {
         assert_eq!(free(None).expect("ephemeral"), 40001);
     });
 }
-
-#[test]
-fn connections_are_forgotten_by_address() {
-    on_test_host(|kernel| {
-        // A rule that looks at connections makes the kernel track them.
-        let rule = "table inet track { chain in { type filter hook input priority 0; \
-                    ct state new accept; }; }";
-        let status = std::process::Command::new("nft").arg(rule).status().expect("nft");
-        assert!(status.success());
-        let server = UdpSocket::bind("127.0.0.1:5300").expect("bind");
-        let client = UdpSocket::bind("127.0.0.1:0").expect("bind");
-        client.send_to(b"x", server.local_addr().expect("address")).expect("send");
-        assert_eq!(kernel.forget_connections(name("192.0.2.1")).expect("forget"), 0);
-        assert!(kernel.forget_connections(LOCALHOST).expect("forget") > 0);
-        assert_eq!(kernel.forget_connections(LOCALHOST).expect("forget"), 0);
-    });
-}
