@@ -2,6 +2,7 @@
 //! its thread. They need root.
 
 mod attach;
+mod by_hand;
 mod elements;
 mod failure;
 mod ports;
