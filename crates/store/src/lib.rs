@@ -23,8 +23,9 @@ pub use watch::{Change, Event, NoEvent, Watch};
 pub const MAX_KEY: usize = 512;
 /// Longest value, in bytes: what Consul takes, the tightest of the backends.
 pub const MAX_VALUE: usize = 512 * 1024;
-/// Most preconditions and writes in one transaction, each (etcd's default limit is 128).
-pub const MAX_OPERATIONS: usize = 128;
+/// Most preconditions and writes in one transaction, each: a network with as many containers as a
+/// bridge has ports gets another name in one (etcd takes more than 128 with `--max-txn-ops`).
+pub const MAX_OPERATIONS: usize = 4096;
 
 /// When something was written: a number that grows with every commit of the whole store.
 /// 0 is before the first commit. (etcd: `mod_revision`, Consul: `ModifyIndex`.)
