@@ -27,7 +27,8 @@ fn printed(kernel: &Kernel, changes: &[Change]) -> Vec<String> {
 }
 
 /// What some models expect to be there: somebody else's bridge, and an address.
-const THERE: [&str; 2] = ["ip link add docker0 type bridge", "ip address add fd00:9::1/128 dev lo"];
+const THERE: [&str; 2] =
+    ["ip link add docker0 type bridge", "ip address add fd00:9::1/128 dev lo nodad"];
 
 /// What a host of its own, with the real skeleton, looks like after `change`.
 fn host_after(change: impl FnOnce(&Kernel) + Send + 'static) -> HostState {
