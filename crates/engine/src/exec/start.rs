@@ -15,7 +15,7 @@ use crate::Engine;
 use crate::container::events::container_event;
 use crate::container::{Attachment, StreamKind, Wants, detach, not_running, to_the_end};
 use crate::error::{Error, Kind, Result};
-use crate::record::ContainerId;
+use crate::record::{Container, ContainerId};
 use crate::spec::ExecConfig;
 
 /// How to start an exec.
@@ -56,7 +56,9 @@ impl Engine {
         exec: &Arc<Exec>,
         options: &ExecStart,
     ) -> Result<Option<Attachment>> {
-        let spec = spec(&exec.config, options);
+        let container = self.containers.find(exec.container.as_str())?.record();
+        let mut spec = spec(&exec.config, options);
+        spec.env.splice(0..0, self.current_links(&container));
         match self.runtime.exec(exec.container.as_str(), spec).await {
             Ok(session) => Ok(self.started(exec, session, options.detach)),
             Err(e) => {
@@ -74,6 +76,15 @@ impl Engine {
                 Ok(Some(told(exec.config.tty, &e)))
             }
         }
+    }
+
+    /// The variables of links as they are now; those that the container was given itself stay.
+    fn current_links(&self, container: &Container) -> Vec<String> {
+        let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
+        let own: Vec<_> = container.config.env.iter().flatten().map(|v| name(v)).collect();
+        let mut linked = self.networks.linked_env(self, container);
+        linked.retain(|variable| !own.contains(&name(variable)));
+        linked
     }
 
     fn started(

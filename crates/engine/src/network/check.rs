@@ -9,7 +9,11 @@ use std::net::IpAddr;
 
 use hawser_model::{MacAddr, Model, Network};
 
+<<<<<<< HEAD
 use super::{Networks, join, law, ports, sandbox_id};
+=======
+use super::{Networks, links, ports};
+>>>>>>> 3019b12 (engine/network: resolvers of networks, live; hosts files keep a user's lines; links as Docker refuses them)
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::record::{Container, ContainerId};
@@ -74,7 +78,10 @@ impl Networks {
                 }
                 asked.entry("host".into()).or_default();
             }
-            NetworkMode::Networks => self.primary(record, &mut asked),
+            NetworkMode::Networks => {
+                links::check_targets(engine, &record.host_config)?;
+                self.primary(record, &mut asked);
+            }
         }
         check_together(&mode, &asked)?;
         record.networks = asked;

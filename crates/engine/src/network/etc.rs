@@ -1,8 +1,9 @@
 //! The files of `/etc` that belong to a sandbox: hosts, hostname, resolv.conf.
 //!
-//! In: names and addresses. Out: text, and files below the container's directory, which the
-//! container sees through bind mounts: they are rewritten in place, never replaced. A resolv.conf
-//! that the user edited is left alone.
+//! In: text, names and addresses. Out: files below the container's directory, which the container
+//! sees through bind mounts: they are rewritten in place, never replaced. What was written is kept
+//! beside them, so that a user's edits are known: a resolv.conf with any is left alone, in a hosts
+//! file only the lines are changed that the engine wrote.
 
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
@@ -31,9 +32,9 @@ impl EtcFiles {
     }
 }
 
-/// The lines that every hosts file begins with.
-const LOCAL_HOSTS: &str = "127.0.0.1\tlocalhost\n\
-    ::1\tlocalhost ip6-localhost ip6-loopback\n\
+/// The first line of every hosts file, and those that follow where there is IPv6.
+const LOCAL_HOSTS: &str = "127.0.0.1\tlocalhost\n";
+const LOCAL_HOSTS_V6: &str = "::1\tlocalhost ip6-localhost ip6-loopback\n\
     fe00::\tip6-localnet\n\
     ff00::\tip6-mcastprefix\n\
     ff02::1\tip6-allnodes\n\
@@ -48,128 +49,87 @@ pub struct HostsLine {
     pub names: String,
 }
 
-/// The text of a hosts file.
-pub fn hosts(lines: &[HostsLine]) -> String {
+/// The text of a hosts file; without IPv6, lines with such addresses are left out.
+pub fn hosts(lines: &[HostsLine], ipv6: bool) -> String {
     let mut text = LOCAL_HOSTS.to_owned();
-    for line in lines {
+    if ipv6 {
+        text.push_str(LOCAL_HOSTS_V6);
+    }
+    for line in lines.iter().filter(|line| ipv6 || line.address.is_ipv4()) {
         // Writing to a String does not fail.
         let _ = writeln!(text, "{}\t{}", line.address, line.names);
     }
     text
 }
 
-/// What a resolv.conf says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resolver {
-    /// Name servers, as written (IPv6 ones may carry a zone).
-    pub servers: Vec<String>,
-    /// Search domains.
-    pub search: Vec<String>,
-    /// Options.
-    pub options: Vec<String>,
-}
-
-impl Resolver {
-    /// Reads a resolv.conf; lines that make no sense are skipped (resolv.conf(5): the last
-    /// `search` or `domain` counts, options add up).
-    pub fn parse(text: &str) -> Self {
-        let mut found = Self::default();
-        for line in text.lines() {
-            let line = line.split(['#', ';']).next().unwrap_or_default();
-            let mut words = line.split_whitespace().map(str::to_owned);
-            match words.next().as_deref() {
-                Some("nameserver") => found.servers.extend(words.next()),
-                Some("search") => found.search = words.collect(),
-                Some("domain") => found.search = words.take(1).collect(),
-                Some("options") => found.options.extend(words),
-                _ => {}
-            }
-        }
-        found
-    }
-
-    /// The host's own resolv.conf; empty if there is none.
-    pub fn of_host() -> Self {
-        Self::parse(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default())
-    }
-
-    /// Takes what is given in place of what is here, list by list. A search list of `.` alone
-    /// means none.
-    pub fn overridden(mut self, servers: &[String], search: &[String], options: &[String]) -> Self {
-        for (mine, given) in
-            [(&mut self.servers, servers), (&mut self.search, search), (&mut self.options, options)]
-        {
-            if !given.is_empty() {
-                *mine = given.to_vec();
-            }
-        }
-        if self.search == ["."] {
-            self.search.clear();
-        }
-        self
-    }
-
-    /// Without servers on a loopback address: those are the host's own and don't answer in a
-    /// sandbox with another loopback.
-    pub fn without_loopback(mut self) -> Self {
-        self.servers.retain(|s| !is_loopback(s));
-        self
-    }
-
-    /// Sends all questions to the sandbox's own name server.
-    pub fn internal(mut self) -> Self {
-        self.servers = vec!["127.0.0.11".to_owned()];
-        if !self.options.iter().any(|o| o.starts_with("ndots:")) {
-            self.options.push("ndots:0".to_owned());
-        }
-        self
-    }
-
-    /// The text of the file.
-    pub fn text(&self) -> String {
-        let mut text =
-            String::from("# Made by hawser; an edited file is left as it is from then on.\n\n");
-        for server in &self.servers {
-            let _ = writeln!(text, "nameserver {server}");
-        }
-        if !self.search.is_empty() {
-            let _ = writeln!(text, "search {}", self.search.join(" "));
-        }
-        if !self.options.is_empty() {
-            let _ = writeln!(text, "options {}", self.options.join(" "));
-        }
-        text
-    }
-}
-
-/// Whether a server, as resolv.conf writes it, is on a loopback address.
-pub fn is_loopback(server: &str) -> bool {
-    let address = server.split('%').next().unwrap_or_default();
-    address.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
-}
-
-/// Writes a file in place, so that a bind mount of it shows the new text.
+/// Writes a file in place, so that a bind mount of it shows the new text; nothing if it is so.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
-    std::fs::write(path, text)
+    match read_as_far_as(path, text.len()) {
+        Ok(now) if now == text.as_bytes() => Ok(()),
+        _ => std::fs::write(path, text),
+    }
 }
 
-/// Writes a resolv.conf unless the user has edited it since the last time: what was written is
-/// kept beside it for comparison.
+/// Writes a resolv.conf unless the user has edited it since the last time.
 pub fn write_unless_edited(path: &Path, text: &str) -> io::Result<()> {
-    let ours = path.with_extension("conf.ours");
-    if is_edited(path, &ours).unwrap_or(false) {
+    let ours = beside(path);
+    if let Ok(then) = std::fs::read(&ours)
+        && read_as_far_as(path, then.len()).is_ok_and(|now| now != then)
+    {
         return Ok(());
     }
-    std::fs::write(path, text)?;
-    std::fs::write(&ours, text)
+    write(path, text)?;
+    write(&ours, text)
 }
 
-/// The container may have made the file as large as it likes: no more of it is read than there was.
-fn is_edited(path: &Path, ours: &Path) -> io::Result<bool> {
-    let then = std::fs::read(ours)?;
+/// Writes a hosts file in place of the one that was written before: a user's own lines stay.
+pub fn write_hosts(path: &Path, text: &str) -> io::Result<()> {
+    let ours = beside(path);
+    let now = read_as_far_as(path, LONGEST_HOSTS).map(String::from_utf8);
+    let merged = match (std::fs::read_to_string(&ours), now) {
+        (Ok(then), Ok(Ok(now))) if now.len() <= LONGEST_HOSTS => merged(&now, &then, text),
+        // Too long, or no text: what the user has made of it is not ours to mend.
+        (Ok(_), Ok(_)) => return Ok(()),
+        _ => text.to_owned(),
+    };
+    write(path, &merged)?;
+    write(&ours, text)
+}
+
+/// Forgets what was written, so that the next text is written whole.
+pub fn forget_hosts(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(beside(path)) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// More of a hosts file that its user has edited is not looked at, in bytes.
+const LONGEST_HOSTS: usize = 1 << 20;
+
+/// What the user has made of `then`, with what `wanted` says differently.
+fn merged(now: &str, then: &str, wanted: &str) -> String {
+    if now == then {
+        return wanted.to_owned();
+    }
+    let has = |text: &str, line: &str| text.lines().any(|other| other == line);
+    let kept = now.lines().filter(|line| has(wanted, line) || !has(then, line));
+    let new = wanted.lines().filter(|line| !has(then, line) && !has(now, line));
+    kept.chain(new).map(|line| format!("{line}\n")).collect()
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".ours");
+    name.into()
+}
+
+/// The container may have made the file as large as it likes: no more is read than one byte after
+/// `length`, which tells that it is longer.
+fn read_as_far_as(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut now = Vec::new();
-    std::fs::File::open(path)?.take(then.len() as u64 + 1).read_to_end(&mut now)?;
-    Ok(now != then)
+    std::fs::File::open(path)?.take(length as u64 + 1).read_to_end(&mut now)?;
+    Ok(now)
 }
 
 #[cfg(test)]
@@ -178,35 +138,42 @@ mod tests {
 
     #[test]
     fn a_hosts_file_begins_with_the_loopback() {
-        let own = HostsLine { address: [172, 17, 0, 2].into(), names: "0123456789ab".into() };
-        let text = hosts(&[own]);
+        let own = |address: IpAddr| HostsLine { address, names: "0123456789ab".into() };
+        let lines = [own([172, 17, 0, 2].into()), own("fd00::2".parse().unwrap())];
+        let text = hosts(&lines, true);
         assert!(text.starts_with("127.0.0.1\tlocalhost\n::1\tlocalhost"));
-        assert!(text.ends_with("ff02::2\tip6-allrouters\n172.17.0.2\t0123456789ab\n"));
+        let end = "ff02::2\tip6-allrouters\n172.17.0.2\t0123456789ab\nfd00::2\t0123456789ab\n";
+        assert!(text.ends_with(end));
+        assert_eq!(hosts(&lines, false), "127.0.0.1\tlocalhost\n172.17.0.2\t0123456789ab\n");
     }
 
     #[test]
-    fn a_resolver_is_read_leniently() {
-        let text = "domain old.example\n; comment\nsearch a.example b.example\nnameserver 127.0.0.53\n\
-                    nameserver\nnameserver fe80::1%eth0 # zone\noptions edns0\noptions timeout:1\nnonsense\n";
-        let found = Resolver::parse(text);
-        assert_eq!(found.servers, ["127.0.0.53", "fe80::1%eth0"]);
-        assert_eq!(found.search, ["a.example", "b.example"]);
-        assert_eq!(found.options, ["edns0", "timeout:1"]);
-        assert_eq!(found.without_loopback().servers, ["fe80::1%eth0"]);
+    fn a_users_lines_stay_in_a_hosts_file() {
+        let then = "1\tlocalhost\n2\ta\n3\tgone\n";
+        let wanted = "1\tlocalhost\n4\ta\n3\tgone\n5\tb\n";
+        assert_eq!(merged(then, then, wanted), wanted);
+        let edited = "# mine\n2\ta\n9\tmine\n1\tlocalhost\n5\tb\n";
+        let expected = "# mine\n9\tmine\n1\tlocalhost\n5\tb\n4\ta\n";
+        assert_eq!(merged(edited, then, wanted), expected);
+        assert_eq!(merged("", then, then), "");
     }
 
     #[test]
-    fn what_is_given_wins_list_by_list() {
-        let host = Resolver::parse("nameserver 192.0.2.1\nsearch a.example\n");
-        let own = host.overridden(&["192.0.2.9".into()], &[".".into()], &[]);
-        assert_eq!(own.text().lines().skip(2).collect::<Vec<_>>(), ["nameserver 192.0.2.9"]);
-    }
-
-    #[test]
-    fn the_sandbox_server_comes_with_ndots_once() {
-        let own = Resolver::parse("options ndots:2\n").internal();
-        assert_eq!(own.options, ["ndots:2"]);
-        assert_eq!(Resolver::default().internal().options, ["ndots:0"]);
+    fn a_hosts_file_is_whole_again_when_it_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hosts");
+        let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+        write_hosts(&path, "1\ta\n").unwrap();
+        std::fs::write(&path, "9\tmine\n").unwrap();
+        write_hosts(&path, "2\ta\n").unwrap();
+        assert_eq!(text(&path), "9\tmine\n2\ta\n");
+        std::fs::write(&path, [0xff]).unwrap();
+        write_hosts(&path, "3\ta\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), [0xff]);
+        forget_hosts(&path).unwrap();
+        forget_hosts(&path).unwrap();
+        write_hosts(&path, "3\ta\n").unwrap();
+        assert_eq!(text(&path), "3\ta\n");
     }
 
     #[test]
@@ -224,11 +191,16 @@ mod tests {
     #[test]
     fn a_huge_file_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("resolv.conf");
-        write_unless_edited(&path, "one").unwrap();
         let huge = 1 << 40;
-        std::fs::File::options().write(true).open(&path).unwrap().set_len(huge).unwrap();
-        write_unless_edited(&path, "two").unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), huge);
+        for (name, write) in [
+            ("resolv.conf", write_unless_edited as fn(&Path, &str) -> io::Result<()>),
+            ("hosts", write_hosts),
+        ] {
+            let path = dir.path().join(name);
+            write(&path, "one").unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_len(huge).unwrap();
+            write(&path, "two").unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), huge, "{name}");
+        }
     }
 }

@@ -52,7 +52,11 @@ impl Networks {
     pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
         let id = sandbox_id(&record.id)?;
         let mode = self.mode(engine, record)?;
+<<<<<<< HEAD
         let networks = if mode == Mode::Own { self.in_order(record) } else { Vec::new() };
+=======
+        super::links::check_running(engine, record)?;
+>>>>>>> 3019b12 (engine/network: resolvers of networks, live; hosts files keep a user's lines; links as Docker refuses them)
         Ok(Request {
             spec: sandbox(record, id, mode),
             ports: self.ports_of(record, mode)?,
@@ -72,7 +76,7 @@ impl Networks {
     }
 
     async fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
-        let env = self.name(engine, record).await?;
+        let env = self.name_anew(engine, record).await?;
         let model = self.writer.model();
         let netns = match namespace_of(&model, sandbox_id(&record.id)?) {
             Some(name) => {

@@ -12,6 +12,7 @@ mod disconnect;
 mod etc;
 mod existing;
 mod explain;
+mod hosts;
 mod inspect;
 mod ipam;
 mod join;
@@ -28,6 +29,7 @@ mod remove;
 mod rename;
 mod rename_network;
 mod reserve;
+mod resolver;
 mod surroundings;
 mod tell;
 mod ula;
@@ -62,7 +64,7 @@ pub struct Networks {
     writer: Arc<Writer>,
     kernel: Arc<Kernel>,
     dns: Dns,
-    /// Held while the name service is told what the model says.
+    /// Held while the name service, or a file of a container, is told what the model says.
     publishing: std::sync::Mutex<()>,
     /// Written while a network gets another name, read by what goes from a name to a record that
     /// holds the name. Taken before the writer's turn, and after a container's lifecycle.

@@ -79,12 +79,12 @@ impl Networks {
         Ok(())
     }
 
-    /// Starts the name service of a container that runs on, after a restart of the daemon.
+    /// Starts the name service of a container that runs on, and writes its files, after a restart of the daemon.
     pub(crate) async fn resume(
         &self,
         engine: &Engine,
         record: &crate::record::Container,
     ) -> Result<()> {
-        self.answer_names(engine, record).await
+        self.name(engine, record).await
     }
 }

@@ -9,7 +9,7 @@ use hawser_model::Surroundings;
 use ipnet::IpNet;
 
 use super::Networks;
-use super::etc::Resolver;
+use super::resolver::Resolver;
 use crate::engine::system;
 use crate::error::Result;
 
