@@ -223,12 +223,15 @@ fn active(endpoints: &[(String, EndpointId)]) -> String {
     endpoints.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// How many addresses of each pool are in use.
+/// How full each pool is.
 fn usage(pools: &[PoolUsage]) -> String {
-    let one = |pool: &PoolUsage| format!("{} of {}", pool.in_use, pool.subnet);
+    let one = |pool: &PoolUsage| {
+        let range = pool.ip_range.map(|range| format!(", all of {range} among them"));
+        format!("{} of {} are in use{}", pool.in_use, pool.subnet, range.unwrap_or_default())
+    };
     match pools {
         [] => String::new(),
-        _ => format!(": in use are {}", pools.iter().map(one).collect::<Vec<_>>().join(", ")),
+        _ => format!(": {}", pools.iter().map(one).collect::<Vec<_>>().join("; ")),
     }
 }
 

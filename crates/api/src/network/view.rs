@@ -203,8 +203,12 @@ mod tests {
 
     #[test]
     fn templates_and_usage_are_shown() {
-        let usage =
-            PoolUsage { subnet: "172.18.0.0/16".parse().unwrap(), in_use: 5, dynamic_free: 65531 };
+        let usage = PoolUsage {
+            subnet: "172.18.0.0/16".parse().unwrap(),
+            ip_range: None,
+            in_use: 5,
+            dynamic_free: 65531,
+        };
         let details = NetworkDetails {
             config_from: "plain".into(),
             ipam_driver: "null",

@@ -24,6 +24,7 @@ pub(super) fn usage(network: &Network, taken: &Spans) -> Vec<PoolUsage> {
         let free = |range| size(range).saturating_sub(taken.count(range));
         PoolUsage {
             subnet: pool.subnet,
+            ip_range: pool.ip_range,
             in_use: saturated(taken.count(span(pool.subnet))),
             dynamic_free: saturated(range.map_or(0, free)),
         }

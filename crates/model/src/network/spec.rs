@@ -41,6 +41,8 @@ pub struct NetworkChange {
 pub struct PoolUsage {
     /// The subnet.
     pub subnet: IpNet,
+    /// Part of it that dynamic addresses come from, if not the whole.
+    pub ip_range: Option<IpNet>,
     /// Addresses of the subnet that are in use or reserved, special ones included.
     pub in_use: u64,
     /// Addresses of the range for dynamic ones that are free.

@@ -99,7 +99,8 @@ pub fn sandbox(number: u8) -> SandboxId {
 
 /// Addresses that a reservation of some network may be about.
 pub fn reserved(hosts: &BTreeSet<u8>) -> BTreeSet<IpAddr> {
-    let of = |host: &u8| [[10, 1, host % 4, *host], [10, 0, 0, *host]];
+    let of =
+        |host: &u8| [0, 1, 2, 3].map(|n| [10, 1, n, *host]).into_iter().chain([[10, 0, 0, *host]]);
     hosts.iter().flat_map(of).map(IpAddr::from).collect()
 }
 

@@ -136,6 +136,18 @@ fn what_is_kept_is_given_to_who_asks_for_it() {
 }
 
 #[test]
+fn what_is_in_use_is_not_free_when_it_is_kept_no_longer() {
+    let mut model = model();
+    let kept = BTreeSet::from([IpAddr::from([192, 168, 31, 2])]);
+    model.reserve(sandbox(1), &"lab".parse().unwrap(), kept);
+    let asked = EndpointSpec { ipv4: Some([192, 168, 31, 2].into()), ..endpoint(1, 4) };
+    model.connect(asked).unwrap();
+    model.end_reservations(sandbox(1));
+    model.connect(endpoint(2, 4)).unwrap();
+    assert_eq!(address(&model, 2, 4), IpAddr::from([192, 168, 31, 3]));
+}
+
+#[test]
 fn what_is_kept_waits_for_its_network_and_follows_its_name() {
     let mut model = model();
     let kept = BTreeSet::from([IpAddr::from([172, 18, 0, 2])]);
@@ -176,8 +188,8 @@ fn how_full_a_network_is() {
     model.connect(endpoint(2, 5)).unwrap();
     model.create_sandbox(SandboxSpec::new(sandbox(3), "c3")).unwrap();
     let text = format!(
-        "no available IPv4 addresses on this network's address pools: n ({}): in use are 7 of \
-         10.1.0.0/28",
+        "no available IPv4 addresses on this network's address pools: n ({}): 7 of 10.1.0.0/28 \
+         are in use, all of 10.1.0.4/30 among them",
         net(5)
     );
     assert_eq!(refused(model.connect(endpoint(3, 5))), (Kind::System, text));

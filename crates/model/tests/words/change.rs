@@ -147,6 +147,18 @@ fn what_can_not_change() {
 }
 
 #[test]
+fn a_link_local_address_is_no_gateway_of_a_later_subnet() {
+    let mut model = model();
+    let link_local = vec![[169, 254, 9, 1].into()];
+    model.connect(hawser_model::EndpointSpec { link_local, ..endpoint(1, 4) }).unwrap();
+    let refusal = refused(model.update_network(net(4), adding(&["169.254.9.0/24"]), &around()));
+    assert_eq!(refusal, (Kind::Forbidden, "Address already in use".to_owned()));
+    let mut change = adding(&["169.254.9.0/24"]);
+    change.pools[0].gateway = Some([169, 254, 9, 9].into());
+    model.update_network(net(4), change, &around()).unwrap();
+}
+
+#[test]
 fn names_change() {
     let mut model = in_use();
     let touched = model.rename_network(net(4), "shop".parse().unwrap());

@@ -185,8 +185,8 @@ fn addresses_run_out() {
     model.create_network(tiny, &around()).unwrap();
     model.connect(endpoint(1, 9)).unwrap();
     let text = format!(
-        "no available IPv4 addresses on this network's address pools: tiny ({}): in use are 4 of \
-         10.0.0.0/30",
+        "no available IPv4 addresses on this network's address pools: tiny ({}): 4 of 10.0.0.0/30 \
+         are in use",
         net(9)
     );
     assert_eq!(refused(model.connect(endpoint(2, 9))), (Kind::System, text));

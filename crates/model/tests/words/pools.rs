@@ -47,6 +47,10 @@ fn sizes_come_from_the_default_pools() {
     let two = made(&mut model, sized(9, &["0.0.0.0/24", "10.0.2.0/25"]));
     assert_eq!(two[..2], ["10.0.3.0/24 via 10.0.3.1", "10.0.2.0/25 via 10.0.2.1"]);
 
+    let twins = made(&mut model, sized(10, &["0.0.0.0/28", "0.0.0.0/28"]));
+    assert_eq!(twins[..2], ["10.0.0.128/28 via 10.0.0.129", "10.0.0.144/28 via 10.0.0.145"]);
+    model.remove_network(net(10)).unwrap();
+
     let mut refuse = |net: &str| refused(model.create_network(sized(10, &[net]), &wide()));
     let text = "invalid address pool: no default address pool can be cut into subnets of /8";
     assert_eq!(refuse("0.0.0.0/8"), (Kind::Invalid, text.to_owned()));
