@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use crate::MAX_OPERATIONS;
+
 /// The result of an operation on a store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -31,7 +33,7 @@ pub enum Error {
         length: usize,
     },
     /// The transaction has more preconditions or writes than every backend takes.
-    #[error("transaction is too large: {count} operations, at most 128")]
+    #[error("transaction is too large: {count} operations, at most {MAX_OPERATIONS}")]
     TooManyOperations {
         /// How many there are.
         count: usize,

@@ -67,9 +67,11 @@ impl Engine {
     }
 
     async fn run(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<(), Failed> {
+        let names = self.networks.names_stay().await;
         let record = entry.record();
         let rootfs = self.mount_rootfs(&record);
         let (joined, rootfs) = tokio::join!(self.networks.join(self, &record), rootfs);
+        drop(names);
         let joined = joined?;
         let created = self.create_process(&record, joined, rootfs?).await?;
         self.join_waiting(entry).await?;
