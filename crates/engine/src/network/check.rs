@@ -9,11 +9,7 @@ use std::net::IpAddr;
 
 use hawser_model::{MacAddr, Model, Network};
 
-<<<<<<< HEAD
-use super::{Networks, join, law, ports, sandbox_id};
-=======
-use super::{Networks, links, ports};
->>>>>>> 3019b12 (engine/network: resolvers of networks, live; hosts files keep a user's lines; links as Docker refuses them)
+use super::{Networks, join, law, links, ports, sandbox_id};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::record::{Container, ContainerId};

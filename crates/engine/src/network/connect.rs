@@ -100,11 +100,7 @@ impl Engine {
         if named.is_err() {
             self.leave_one(entry, target).await?;
         }
-<<<<<<< HEAD
-        named.map(drop)
-=======
         named
->>>>>>> 3019b12 (engine/network: resolvers of networks, live; hosts files keep a user's lines; links as Docker refuses them)
     }
 }
 

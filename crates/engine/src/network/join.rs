@@ -52,11 +52,8 @@ impl Networks {
     pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
         let id = sandbox_id(&record.id)?;
         let mode = self.mode(engine, record)?;
-<<<<<<< HEAD
         let networks = if mode == Mode::Own { self.in_order(record) } else { Vec::new() };
-=======
         super::links::check_running(engine, record)?;
->>>>>>> 3019b12 (engine/network: resolvers of networks, live; hosts files keep a user's lines; links as Docker refuses them)
         Ok(Request {
             spec: sandbox(record, id, mode),
             ports: self.ports_of(record, mode)?,
