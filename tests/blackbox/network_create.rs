@@ -269,7 +269,11 @@ fn an_existing_bridge_becomes_a_network() {
                 ip link set own up && ip link add port0 type veth peer name nobridge && \
                 ip link set port0 master own up";
     host.sh(make).ok();
-    let shown = || host.sh("ip -d -o link show own; ip -o -4 addr show own; ip route").ok().stdout;
+    let shown = || {
+        let settings = "cd /sys/class/net/own/bridge && grep . stp_state forward_delay \
+                        multicast_snooping nf_call_iptables";
+        host.sh(&format!("ip -o link show own; ip -o -4 addr show own; {settings}")).ok().stdout
+    };
     let (before, bridge) = (host.inventory(), shown());
     let name = "-o com.docker.network.bridge.name";
     c.ok(&format!("network create --subnet 10.77.0.0/24 --gateway 10.77.0.1 {name}=own own"));

@@ -1,10 +1,13 @@
-//! Section 3, the simple cases: user-defined bridges, names, fixed addresses, several networks.
+//! Section 3: user-defined bridges, names, fixed addresses, several networks.
+//!
+//! What goes beyond the section's lines is in the `network_…` modules.
 
 use hawser_testkit::{Cli, EngineKind, TestHost};
+use serde_json::json;
 
-use crate::seen::{link_names, ports};
+use crate::seen::{interface_addresses, link_names, ports};
 
-with_both_clients!(created, fixed_addresses, names, isolation, connected);
+with_both_clients!(created, fixed_addresses, names, isolation, connected, connected_as_asked);
 
 fn created(cli: Cli) {
     let host = TestHost::running();
@@ -154,6 +157,36 @@ fn connected(cli: Cli) {
     c.ok("network disconnect -f my_bridge2 later");
     c.ok("network disconnect -f bridge later");
     assert_eq!(link_names(&c.ok("exec later ip -o link")), ["lo"]);
+}
+
+/// `connect` with all that can be said: addresses of both families, an alias, a link.
+fn connected_as_asked(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    c.ok("network create --ipv6 --subnet 192.168.31.0/24 --subnet fd31::/64 my_bridge2");
+    c.ok("run -itd --name db --net my_bridge2 busybox");
+    c.ok("run -itd --name other --net my_bridge2 busybox");
+    c.ok("run -itd --name c1 busybox");
+    c.ok("network connect --ip 192.168.31.40 --ip6 fd31::40 --alias web --alias www \
+          --link db:store my_bridge2 c1");
+    assert_eq!(interface_addresses(&c, "c1", "eth1"), ["192.168.31.40/24", "fd31::40/64"],);
+    for alias in ["web", "www", "c1"] {
+        c.ok(&format!("exec other ping -4 -c 1 -W 2 {alias}"));
+    }
+    // The link's name is c1's alone.
+    c.ok("exec c1 ping -4 -c 1 -W 2 store");
+    assert_ne!(c.run("exec other ping -c 1 -W 1 store").status, 0);
+    let settings = c.run("inspect -f '{{json .NetworkSettings.Networks.my_bridge2}}' c1").json();
+    assert_eq!(settings["Links"], json!(["db:store"]));
+    assert_eq!(settings["IPAMConfig"]["IPv4Address"], "192.168.31.40");
+    assert_eq!(settings["IPAMConfig"]["IPv6Address"], "fd31::40");
+    assert_eq!(settings["GlobalIPv6Address"], "fd31::40");
+    c.ok("restart -t 0 c1");
+    c.ok("exec c1 ping -4 -c 1 -W 2 store");
+    c.ok("exec other ping -4 -c 1 -W 2 web");
+    c.ok("network disconnect my_bridge2 c1");
+    assert_ne!(c.run("exec other ping -c 1 -W 1 web").status, 0);
+    assert_ne!(c.run("exec c1 ping -c 1 -W 1 store").status, 0);
 }
 
 /// A link is to a container, not to the address that it had once.

@@ -4,7 +4,7 @@ use hawser_testkit::{Cli, TestHost, eventually};
 
 use crate::seen::link_names;
 
-with_both_clients!(shared);
+with_both_clients!(shared, networks_of_the_owner);
 
 fn shared(cli: Cli) {
     let host = TestHost::running();
@@ -36,6 +36,31 @@ fn shared(cli: Cli) {
     c.fails("run --rm --net container:nosuch busybox true", 125, "No such container: nosuch");
     c.ok("rm -f netcontainer1 netcontainer2");
     before.assert_restored(&host);
+}
+
+/// What happens to the owner's networks is seen in both, and a killed daemon changes nothing.
+fn networks_of_the_owner(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    c.ok("network create --subnet 10.5.0.0/24 net1");
+    c.ok("run -itd --name owner busybox");
+    c.ok("run -itd --name guest --network container:owner busybox");
+    c.ok("network connect --alias both net1 owner");
+    for name in ["owner", "guest"] {
+        let seen = c.ok(&format!("exec {name} ip -o -4 addr show eth1"));
+        assert!(seen.contains("10.5.0.2/24"), "{seen}");
+        c.ok(&format!("exec {name} ping -c 1 -W 2 10.5.0.1"));
+    }
+    c.ok("run --rm --net net1 busybox ping -c 1 -W 2 both");
+    let members = "{{range .Containers}}{{.Name}} {{end}}";
+    assert_eq!(c.ok(&format!("network inspect -f '{members}' net1")), "owner");
+    host.kill_daemon();
+    host.start_again();
+    c.ok("exec guest ping -c 1 -W 2 10.5.0.1");
+    c.ok("network disconnect net1 owner");
+    assert_eq!(link_names(&c.ok("exec guest ip -o link")), ["lo", "eth0"]);
+    assert_eq!(c.inspect("guest", "{{json .NetworkSettings.Networks}}"), "{}");
+    c.ok("rm -f owner guest");
 }
 
 /// The machine restarts: everything is started at once, an owner of a namespace before who shares it.

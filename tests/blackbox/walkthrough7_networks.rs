@@ -1,10 +1,12 @@
-//! Section 7, the simple cases: managing networks.
+//! Section 7: managing networks.
+//!
+//! What is refused of it is in `network_refusals`, what each option does in `network_create`.
 
-use hawser_testkit::{Cli, TestHost, eventually};
+use hawser_testkit::{Cli, EngineKind, TestHost, eventually};
 
 use crate::seen::by_engine;
 
-with_both_clients!(listed, inspected, removed, pruned);
+with_both_clients!(listed, listed_in_columns, inspected, removed, pruned, pruned_by_filter);
 
 fn listed(cli: Cli) {
     let host = TestHost::running();
@@ -48,6 +50,63 @@ fn listed(cli: Cli) {
     if line.stdout.starts_with('{') {
         assert_eq!(line.json()["Name"], "alpha");
     }
+}
+
+/// Every filter's values, and every way to print.
+fn listed_in_columns(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let id = c.ok("network create --internal --label tier=db --label env=test alpha");
+    c.ok("network create --label tier=web used");
+    c.ok("run -d --name c1 --net used busybox sleep 1000");
+    let names = |options: &str| {
+        let mut names: Vec<String> = c
+            .ok(&format!("network ls {options} --format '{{{{.Name}}}}'"))
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names.join(" ")
+    };
+    // Before Docker 29 the list knew no containers: every network of the user's dangled.
+    let (dangling, others) = match host.engine() {
+        EngineKind::Hawser => ("alpha", "bridge host none used"),
+        EngineKind::Docker => ("alpha used", "bridge host none"),
+    };
+    assert_eq!(names("-f dangling=true"), dangling);
+    assert_eq!(names("-f dangling=1"), dangling);
+    assert_eq!(names("-f dangling=false"), others);
+    assert_eq!(names("-f label=tier=db -f label=env=test"), "alpha");
+    assert_eq!(names("-f label=tier=db -f label=env=live"), "");
+    assert_eq!(names("--filter driver=null"), "none");
+    assert_eq!(names("-f driver=null -f driver=host"), "host none");
+    assert_eq!(names("-f driver=bridge -f name=us"), "used");
+    assert_eq!(names("-f name=^al"), "alpha");
+    assert_eq!(names(&format!("-f id={id}")), "alpha");
+    assert_eq!(names("-f type=custom -f type=builtin"), "alpha bridge host none used");
+    assert_eq!(names("-f name=nosuch"), "");
+    assert_eq!(names("-f scope=local -f scope=global"), "alpha bridge host none used");
+    let line = |format: &str| c.ok(&format!("network ls -f name=alpha --format '{format}'"));
+    assert_eq!(
+        line("{{.ID}} {{.Name}}|{{.Driver}}|{{.Scope}}"),
+        format!("{} alpha|bridge|local", &id[..12])
+    );
+    assert_eq!(line("{{.Internal}} {{.IPv6}}"), "true false");
+    assert_eq!(line("{{.Label \"tier\"}} {{.Label \"nosuch\"}}"), "db");
+    let labels = line("{{.Labels}}");
+    let mut labels: Vec<&str> = labels.split(',').collect();
+    labels.sort_unstable();
+    assert_eq!(labels, ["env=test", "tier=db"]);
+    assert!(line("{{.CreatedAt}}").starts_with("20"));
+    assert_eq!(c.ok(&format!("network ls --no-trunc -f name=alpha --format '{{{{.ID}}}}'")), id);
+    let table = line("table {{.Name}}\t{{.Driver}}");
+    let words: Vec<&str> = table.split_whitespace().collect();
+    assert_eq!(words, ["NAME", "DRIVER", "alpha", "bridge"]);
+    let untruncated = c.ok("network ls --no-trunc");
+    assert!(untruncated.contains(&id), "{untruncated}");
+    // In the order of their names, whatever the order they were made in.
+    let all = c.ok("network ls --format '{{.Name}}'");
+    assert_eq!(all.lines().collect::<Vec<_>>(), ["alpha", "bridge", "host", "none", "used"]);
 }
 
 fn inspected(cli: Cli) {
@@ -113,6 +172,37 @@ fn pruned(cli: Cli) {
     deleted.sort_unstable();
     assert_eq!(deleted, ["unused1", "unused2"]);
     assert_eq!(c.ok("network ls -q -f type=custom").lines().count(), 1);
+}
+
+fn pruned_by_filter(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let before = host.inventory();
+    c.ok("network create --label tier=db db");
+    c.ok("network create --label tier=web web");
+    c.ok("network create --label keep keep");
+    c.ok("network create plain");
+    c.ok("create --name idle --net plain busybox true");
+    let prune = |filter: &str| {
+        let text = c.ok(&format!("network prune -f {filter}"));
+        let mut names: Vec<&str> = text.lines().skip(1).filter(|line| !line.is_empty()).collect();
+        names.sort_unstable();
+        names.join(" ")
+    };
+    assert_eq!(prune("--filter until=1h"), "");
+    assert_eq!(prune("--filter label=nosuch"), "");
+    assert_eq!(prune("--filter label=tier=db"), "db");
+    assert_eq!(prune("--filter label!=keep --filter label=tier"), "web");
+    if host.engine() == EngineKind::Hawser {
+        // What a container will want at its next start is in use; Docker takes it away.
+        assert_eq!(prune(""), "keep");
+        c.ok("rm idle");
+        assert_eq!(prune(""), "plain");
+    } else {
+        assert_eq!(prune(""), "keep plain");
+        c.ok("rm idle");
+    }
+    before.assert_restored(&host);
 }
 
 /// Clients that go away in the middle neither stop a change half-way nor let the next one in early.
