@@ -8,8 +8,8 @@ use crate::id::SandboxId;
 use crate::model::Model;
 use crate::network::NetworkName;
 
-/// Smaller comes first: not internal, higher priority, both families, name of the network.
-type Order<'a> = (bool, Reverse<i64>, bool, Option<&'a NetworkName>);
+/// Smaller comes first: higher priority, not internal, more gateways, name of the network.
+type Order<'a> = (Reverse<i64>, bool, Reverse<usize>, Option<&'a NetworkName>);
 
 impl Model {
     /// The endpoint that gives the sandbox its default gateway for a family, and takes its
@@ -30,8 +30,9 @@ impl Model {
     /// Docker's order of endpoints.
     pub(crate) fn gateway_order(&self, endpoint: &Endpoint) -> Order<'_> {
         let network = self.network(endpoint.network);
-        let both = endpoint.interface.as_ref().is_some_and(|i| i.addresses().count() == 2);
         let internal = network.is_some_and(|network| network.internal);
-        (internal, Reverse(endpoint.gw_priority), !both, network.map(|network| &network.name))
+        let gateways = [false, true].into_iter().filter(|v6| self.can_lead(endpoint, *v6)).count();
+        let name = network.map(|network| &network.name);
+        (Reverse(endpoint.gw_priority), internal, Reverse(gateways), name)
     }
 }

@@ -298,6 +298,16 @@ fn the_gateway_follows_priority_then_name() {
     model.connect(EndpointSpec { gw_priority: 1, ..endpoint(1, 1) }).unwrap();
     assert_eq!(leads(&model), Some(net(1)));
     assert_eq!(model.gateway_endpoint(sandbox(1), true), None);
+    let dual = NetworkSpec {
+        ipv6: true,
+        pools: vec![pool("10.1.0.0/24"), pool("fd00::/64")],
+        ..spec(7, "zzzz")
+    };
+    model.create_network(dual, &around()).unwrap();
+    model.connect(endpoint(1, 7)).unwrap();
+    assert_eq!(model.gateway_endpoint(sandbox(1), true).map(|e| e.network), Some(net(7)));
+    let order: Vec<_> = model.endpoints_of_sandbox(sandbox(1)).iter().map(|e| e.network).collect();
+    assert_eq!(order, [1, 7, 4, 6, 5].map(net));
 }
 
 #[test]
