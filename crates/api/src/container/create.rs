@@ -11,6 +11,7 @@ use crate::answer;
 use crate::body::Json;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
+use crate::version::ApiVersion;
 
 /// The body: the configuration, with two parts that are not of it.
 #[derive(Debug, Deserialize)]
@@ -46,6 +47,8 @@ pub async fn handle(State(engine): Shared, query: Query, body: Json<Body>) -> Re
 
 #[cfg(test)]
 mod tests {
+    use hawser_engine::spec::EndpointSettings;
+
     use super::*;
 
     #[test]
@@ -60,6 +63,48 @@ mod tests {
         assert_eq!(body.config.cmd.as_deref(), Some(&["true".to_owned()][..]));
         assert_eq!(body.host_config.unwrap().network_mode, "bridge");
         assert!(body.networking.unwrap().endpoints_config["net"].is_none());
+    }
+
+    fn asked(mode: &str, own: &str, endpoints: &[(&str, &str)]) -> CreateContainer {
+        let mut request = CreateContainer::default();
+        request.host_config.network_mode = mode.to_owned();
+        request.config.mac_address = own.to_owned();
+        for (name, mac) in endpoints {
+            let settings =
+                EndpointSettings { mac_address: (*mac).to_owned(), ..Default::default() };
+            request.networking.endpoints_config.insert((*name).to_owned(), Some(settings));
+        }
+        request
+    }
+
+    #[test]
+    fn a_mac_address_is_the_networks() {
+        let now = ApiVersion::CURRENT;
+        let mac = |request: &CreateContainer, name: &str| {
+            let settings = &request.networking.endpoints_config[name];
+            settings.as_ref().unwrap().mac_address.clone()
+        };
+        let mut one = asked("net", "02:00:00:00:00:05", &[]);
+        assert!(mac_address(&mut one, now).unwrap().unwrap().contains("deprecated"));
+        assert_eq!(mac(&one, "net"), "02:00:00:00:00:05");
+        assert!(one.config.mac_address.is_empty());
+        let mut host = asked("host", "02:00:00:00:00:05", &[]);
+        assert!(mac_address(&mut host, now).unwrap().is_some());
+        assert!(host.networking.endpoints_config.is_empty());
+        let mut differs = asked("net", "02:00:00:00:00:05", &[("net", "02:00:00:00:00:06")]);
+        assert!(mac_address(&mut differs, now).is_err());
+        let mut elsewhere = asked("net", "02:00:00:00:00:05", &[("other", "")]);
+        assert!(mac_address(&mut elsewhere, now).is_err());
+    }
+
+    #[test]
+    fn old_clients_know_one_mac_address() {
+        let old = ApiVersion::new(1, 43);
+        let mut request = asked("net", "02:00:00:00:00:05", &[("net", "02:00:00:00:00:06")]);
+        assert_eq!(mac_address(&mut request, old).unwrap(), None);
+        assert_eq!(request.config.mac_address, "02:00:00:00:00:05");
+        let settings = request.networking.endpoints_config["net"].as_ref().unwrap();
+        assert!(settings.mac_address.is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hawser_model::{Driver, Network};
+use hawser_model::{Driver, EndpointSpec, Network};
 
 use super::check::{NetworkMode, check_endpoint, key_of};
 use super::reserve::reserve;
@@ -40,10 +40,15 @@ impl Engine {
         let _names = self.networks.names_stay().await;
         let record = entry.record();
         refuse_removed(&record)?;
+        refuse_shared(&record)?;
         let model = self.networks.writer.model();
         let target = model.resolve_network(network).map_err(law)?.clone();
-        refuse_mode(&record, &target)?;
         check_endpoint(&mut settings)?;
+        let spec = self.endpoint_spec(&record, &target, &settings)?;
+        if !target.config_only {
+            model.check_endpoint(&spec).map_err(law)?;
+        }
+        refuse_host(&record, &target)?;
         let runs = matches!(record.state.status, Status::Running | Status::Paused);
         let taken = key_of(&model, &record, &target).is_some();
         if taken && !runs {
@@ -51,7 +56,7 @@ impl Engine {
             return Ok(());
         }
         refuse_none(&record, &target, taken)?;
-        let next = self.join_one(entry, &target, settings, runs).await?;
+        let next = self.join_one(entry, &target, spec, settings, runs).await?;
         if runs {
             self.name_joined(entry, &next, &target).await?;
             tell(self, &target, "connect", Some(sandbox_id(&record.id)?));
@@ -59,19 +64,28 @@ impl Engine {
         Ok(())
     }
 
+    fn endpoint_spec(
+        &self,
+        record: &Container,
+        target: &Network,
+        settings: &EndpointSettings,
+    ) -> Result<EndpointSpec> {
+        let mut record = Container::clone(record);
+        record.networks.insert(target.name.to_string(), settings.clone());
+        let links = self.networks.link_targets(self, &record);
+        join::endpoint(sandbox_id(&record.id)?, target.id, settings, &links)
+    }
+
     /// Network, host and the container's record change together.
     async fn join_one(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
         target: &Network,
+        spec: EndpointSpec,
         settings: EndpointSettings,
         runs: bool,
     ) -> Result<Arc<Container>> {
-        let mut record = Container::clone(&entry.record());
-        let id = sandbox_id(&record.id)?;
-        record.networks.insert(target.name.to_string(), settings.clone());
-        let links = self.networks.link_targets(self, &record);
-        let spec = join::endpoint(id, target.id, &settings, &links)?;
+        let id = spec.sandbox;
         let (name, key, asked) = (target.name.clone(), target.name.to_string(), settings.clone());
         let entry = Arc::clone(entry);
         let changed = Arc::clone(&entry);
@@ -117,15 +131,21 @@ pub(super) fn refuse_removed(record: &Container) -> Result<()> {
     Ok(())
 }
 
-/// What a container in another's or the host's namespace can't join, in Docker's words.
-fn refuse_mode(record: &Container, network: &Network) -> Result<()> {
-    let mode = NetworkMode::of(&record.host_config);
-    let host = network.driver == Driver::Host;
-    match mode {
+/// What Docker says of a container in another's namespace, whatever it is to join.
+fn refuse_shared(record: &Container) -> Result<()> {
+    match NetworkMode::of(&record.host_config) {
         NetworkMode::Container(_) => Err(law(hawser_model::Error::SharedNetwork)),
-        NetworkMode::Host if !host => Err(law(hawser_model::Error::SharedNetwork)),
-        NetworkMode::Networks if host => Err(law(hawser_model::Error::HostNetwork)),
         NetworkMode::Host | NetworkMode::Networks => Ok(()),
+    }
+}
+
+/// The host's namespace and networks exclude one another, in Docker's words.
+fn refuse_host(record: &Container, network: &Network) -> Result<()> {
+    let own = NetworkMode::of(&record.host_config) == NetworkMode::Networks;
+    match (own, network.driver == Driver::Host) {
+        (true, true) => Err(law(hawser_model::Error::HostNetwork)),
+        (false, false) => Err(law(hawser_model::Error::SharedNetwork)),
+        (true, false) | (false, true) => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use hawser_model::{Endpoint, Mode, Model, Network, Pool};
 use super::check::known;
 use super::{Attached, NetworkDetails, NetworkView, Networks, law, namespace_of, sandbox_id};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Container;
 use crate::spec::{EndpointSettings, IpamConfig, PortBinding, PortMap};
 
@@ -19,7 +19,7 @@ impl Engine {
     /// NotFound; Invalid for an ambiguous prefix.
     pub fn network_inspect(&self, reference: &str) -> Result<NetworkDetails> {
         let model = self.networks.writer.model();
-        let network = model.resolve_network(reference).map_err(law)?;
+        let network = model.resolve_network(reference).map_err(ambiguous)?;
         let endpoints = model.endpoints_of_network(network.id);
         Ok(NetworkDetails {
             containers: endpoints.iter().map(|e| attached(&model, e)).collect(),
@@ -75,19 +75,32 @@ fn fill(
     settings.endpoint_id = endpoint.id.to_string();
     let Some(interface) = &endpoint.interface else { return };
     settings.mac_address = interface.mac.to_string();
-    let gateway = |v6| network.pool(v6).and_then(hop).map(|a| a.to_string()).unwrap_or_default();
+    let gateway = |address: IpAddr| {
+        let pool = network.pool_of(address).filter(|_| !network.internal);
+        pool.and_then(hop).map(|a| a.to_string()).unwrap_or_default()
+    };
     if let Some(net) = interface.ipv4 {
         settings.ip_address = net.addr().to_string();
         settings.ip_prefix_len = net.prefix_len();
-        settings.gateway = if network.internal { String::new() } else { gateway(false) };
+        settings.gateway = gateway(net.addr().into());
     }
     if let Some(net) = interface.ipv6 {
         settings.global_ipv6_address = net.addr().to_string();
         settings.global_ipv6_prefix_len = net.prefix_len();
-        settings.ipv6_gateway = if network.internal { String::new() } else { gateway(true) };
+        settings.ipv6_gateway = gateway(net.addr().into());
     }
     if !network.predefined {
         settings.dns_names = Some(dns_names(endpoint, record));
+    }
+}
+
+/// Docker's other words for the same, where a network is only looked at.
+fn ambiguous(error: hawser_model::Error) -> Error {
+    match error {
+        hawser_model::Error::Ambiguous { term, count } => Error::invalid(format!(
+            "{count} matches found based on ID prefix: network {term} is ambiguous"
+        )),
+        other => law(other),
     }
 }
 
