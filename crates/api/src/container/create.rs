@@ -25,24 +25,76 @@ pub struct Body {
 }
 
 impl Body {
-    /// What the body and the query ask for.
-    pub fn request(Json(body): Json<Self>, query: &Query) -> Result<CreateContainer> {
+    /// What the body and the query ask for, and what the user should know of it.
+    pub fn request(
+        Json(body): Json<Self>,
+        query: &Query,
+        version: ApiVersion,
+    ) -> Result<(CreateContainer, Option<String>)> {
         let body = body.ok_or_else(|| {
             ApiError::bad_request("config cannot be empty in order to create a container")
         })?;
-        Ok(CreateContainer {
+        let mut request = CreateContainer {
             name: query.string("name"),
             platform: query.string("platform"),
             config: body.config,
             host_config: body.host_config.unwrap_or_default(),
             networking: body.networking.unwrap_or_default(),
-        })
+        };
+        let warning = mac_address(&mut request, version)?;
+        Ok((request, warning))
     }
 }
 
-pub async fn handle(State(engine): Shared, query: Query, body: Json<Body>) -> Result {
-    let created = engine.container_create(Body::request(body, &query)?).await?;
+pub async fn handle(
+    State(engine): Shared,
+    version: ApiVersion,
+    query: Query,
+    body: Json<Body>,
+) -> Result {
+    let (request, warning) = Body::request(body, &query, version)?;
+    let mut created = engine.container_create(request).await?;
+    created.warnings.extend(warning);
     Ok(answer::created(&json!({"Id": created.id.as_str(), "Warnings": created.warnings})))
+}
+
+/// Where a hardware address is asked for: since 1.44 on each network; the container's own field is
+/// for the network of its mode, and older clients know no other.
+fn mac_address(request: &mut CreateContainer, version: ApiVersion) -> Result<Option<String>> {
+    let endpoints = &mut request.networking.endpoints_config;
+    if version.before(44) {
+        endpoints.values_mut().flatten().for_each(|settings| settings.mac_address.clear());
+        return Ok(None);
+    }
+    let own = std::mem::take(&mut request.config.mac_address);
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let mode = request.host_config.network_mode.as_str();
+    if !matches!(mode, "host" | "none") && !mode.starts_with("container:") {
+        let mode = if mode.is_empty() { "default" } else { mode };
+        if !endpoints.is_empty() && !endpoints.contains_key(mode) {
+            return Err(ApiError::bad_request(
+                "unable to migrate container-wide MAC address to a specific network: \
+                 HostConfig.NetworkMode must match the identity of a network in \
+                 NetworkSettings.Networks",
+            ));
+        }
+        let settings = endpoints.entry(mode.to_owned()).or_default().get_or_insert_default();
+        if settings.mac_address.is_empty() {
+            settings.mac_address = own;
+        } else if settings.mac_address != own {
+            return Err(ApiError::bad_request(
+                "the container-wide MAC address must match the endpoint-specific MAC address for \
+                 the main network, or be left empty",
+            ));
+        }
+    }
+    Ok(Some(
+        "The container-wide MacAddress field is now deprecated. It should be specified in \
+         EndpointsConfig instead."
+            .to_owned(),
+    ))
 }
 
 #[cfg(test)]

@@ -8,8 +8,14 @@ use crate::body::Json;
 use crate::container::CreateBody;
 use crate::error::Result;
 use crate::query::Query;
+use crate::version::ApiVersion;
 
-pub async fn handle(State(engine): Shared, query: Query, body: Json<CreateBody>) -> Result {
-    let request = CreateBody::request(body, &query)?;
+pub async fn handle(
+    State(engine): Shared,
+    version: ApiVersion,
+    query: Query,
+    body: Json<CreateBody>,
+) -> Result {
+    let (request, _) = CreateBody::request(body, &query, version)?;
     Ok(commands(&engine.container_plan(request).await?))
 }
