@@ -37,6 +37,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod network_beyond;
+mod network_crash;
 mod network_create;
 mod network_endpoints;
 mod network_events;
