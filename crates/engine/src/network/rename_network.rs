@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hawser_model::{NetworkId, NetworkName};
+use hawser_model::{Endpoint, Model, NetworkId, NetworkName};
 
 use super::{Networks, law};
 use crate::container::to_the_end;
@@ -44,7 +44,12 @@ impl Engine {
             },
         );
         change.await?;
-        self.networks.follow(self, id).await;
+        self.networks.publish_zones(&[id].into());
+        // Of several networks the names say which leads to the outside and is asked first.
+        let several = |model: &Model, endpoint: &Endpoint| {
+            model.endpoints_of_sandbox(endpoint.sandbox).len() > 1
+        };
+        self.networks.follow(self, id, several).await;
         self.tell_renamed(id, network.name.as_str());
         Ok(())
     }
@@ -62,11 +67,17 @@ impl Engine {
 }
 
 impl Networks {
-    /// After a network has changed: what its containers know of it follows. What can't is told and
-    /// follows at the container's next start; the change itself stands.
-    pub(super) async fn follow(&self, engine: &Engine, network: NetworkId) {
+    /// After a network has changed: files and name service of those on it whom it concerns follow.
+    /// What can't is told, and follows at the container's next start; the change itself stands.
+    pub(super) async fn follow(
+        &self,
+        engine: &Engine,
+        network: NetworkId,
+        concerns: impl Fn(&Model, &Endpoint) -> bool,
+    ) {
         let model = self.writer.model();
-        for endpoint in model.endpoints_of_network(network) {
+        let endpoints = model.endpoints_of_network(network);
+        for endpoint in endpoints.into_iter().filter(|endpoint| concerns(&model, endpoint)) {
             let id = endpoint.sandbox.to_string().parse();
             let Some(entry) = id.ok().and_then(|id| engine.containers.get(&id)) else { continue };
             if let Err(error) = self.name(engine, &entry.record()).await {

@@ -33,8 +33,11 @@ impl Engine {
             let writer = &engine.networks.writer;
             let change = move |model: &mut Model, _: &Kernel| update.make(model, &around);
             let done = writer.change_with(change, |go| go(&Default::default())).await?;
-            engine.networks.follow(&engine, done.value.id).await;
-            tell(&engine, &done.value, "update", None);
+            let Updated { network, asks_others } = done.value;
+            if asks_others {
+                engine.networks.follow(&engine, network.id, |_, _| true).await;
+            }
+            tell(&engine, &network, "update", None);
             Ok(engine.networks.commands(&done.changes))
         })
         .await
@@ -56,6 +59,13 @@ impl Engine {
     }
 }
 
+/// A network that was changed.
+struct Updated {
+    network: Arc<Network>,
+    /// Its containers have other resolvers now.
+    asks_others: bool,
+}
+
 /// A request that makes sense by itself.
 struct Update {
     reference: String,
@@ -73,10 +83,11 @@ impl Update {
         Ok(Self { reference: reference.to_owned(), change })
     }
 
-    fn make(self, model: &mut Model, around: &Surroundings) -> Result<(Arc<Network>, Touched)> {
-        let id = model.resolve_network(&self.reference).map_err(law)?.id;
-        let touched = model.update_network(id, self.change, around).map_err(law)?;
-        let network = model.network(id).ok_or_else(|| Error::not_found(self.reference))?;
-        Ok((Arc::clone(network), touched))
+    fn make(self, model: &mut Model, around: &Surroundings) -> Result<(Updated, Touched)> {
+        let old = Arc::clone(model.resolve_network(&self.reference).map_err(law)?);
+        let touched = model.update_network(old.id, self.change, around).map_err(law)?;
+        let network = model.network(old.id).cloned().unwrap_or_else(|| Arc::clone(&old));
+        let asks_others = network.resolver != old.resolver;
+        Ok((Updated { network, asks_others }, touched))
     }
 }
