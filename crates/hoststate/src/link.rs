@@ -29,7 +29,7 @@ pub enum LinkKind {
 /// Settings of a bridge. STP is off, the forward delay 0, multicast snooping on.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Bridge {
-    /// IPv6 on the bridge link itself (`disable_ipv6=0`).
+    /// IPv6 on the bridge link itself (`disable_ipv6=0`), without duplicate detection.
     pub ipv6: bool,
 }
 
@@ -58,6 +58,6 @@ pub struct Peer {
     pub name: IfName,
     /// Its hardware address.
     pub mac: MacAddr,
-    /// Whether IPv6 is enabled on it.
+    /// Whether IPv6 is enabled on it, without duplicate detection.
     pub ipv6: bool,
 }

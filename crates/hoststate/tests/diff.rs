@@ -194,7 +194,11 @@ fn a_change_prints_what_differs() {
     };
     let change = Change::Replace { old: link(1500, false), new: link(1400, true) };
     let print = |change: Change| commands(&[change], &|ns| format!("/run/ns/{ns}").into());
-    let lines = ["ip link set l0 mtu 1400", "sysctl -w net/ipv6/conf/l0/disable_ipv6=0"];
+    let lines = [
+        "ip link set l0 mtu 1400",
+        "sysctl -w net/ipv6/conf/l0/accept_dad=0",
+        "sysctl -w net/ipv6/conf/l0/disable_ipv6=0",
+    ];
     assert_eq!(print(change), lines);
     let route = |via: [u8; 4]| {
         let destination = IpNet::new(IpAddr::from([0, 0, 0, 0]), 0).unwrap();

@@ -222,9 +222,16 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Where IPv6 is on, no link-local address waits a second for a duplicate: hardware addresses
+    /// are unique on their network.
     fn set_ipv6(&mut self, change: usize, ns: &Ns, link: &IfName, on: bool) -> Result<(), Failure> {
+        if on {
+            let name = sysctl::of_ipv6(link.as_str(), "accept_dad");
+            self.set(change, ns, name, "0".to_owned(), false)?;
+        }
         let value = if on { "0" } else { "1" };
-        self.set(change, ns, sysctl::disable_ipv6(link.as_str()), value.to_owned(), !on)
+        let name = sysctl::of_ipv6(link.as_str(), "disable_ipv6");
+        self.set(change, ns, name, value.to_owned(), !on)
     }
 }
 

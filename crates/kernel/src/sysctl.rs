@@ -16,9 +16,9 @@ pub(crate) fn write(name: &str, value: &str) -> io::Result<()> {
     fs::write(Path::new("/proc/sys").join(relative), value)
 }
 
-/// Name of the setting that switches IPv6 off on a link.
-pub(crate) fn disable_ipv6(link: &str) -> String {
-    format!("net/ipv6/conf/{link}/disable_ipv6")
+/// Name of an IPv6 setting of a link.
+pub(crate) fn of_ipv6(link: &str, setting: &str) -> String {
+    format!("net/ipv6/conf/{link}/{setting}")
 }
 
 /// The ports that the kernel gives away.

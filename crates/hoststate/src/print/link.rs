@@ -42,10 +42,16 @@ impl Printer<'_> {
         self.line_in(&far, format!("ip link set {} up", name(&peer.name)));
     }
 
+    /// Where IPv6 is on, no address waits for a duplicate.
     fn switch_ipv6(&mut self, ns: &Ns, link: &IfName, on: bool) {
-        let off = u8::from(!on);
-        let assignment = format!("net/ipv6/conf/{link}/disable_ipv6={off}");
-        self.line_in(ns, format!("sysctl -w {}", word(&assignment)));
+        let settings = match on {
+            true => &["accept_dad=0", "disable_ipv6=0"][..],
+            false => &["disable_ipv6=1"],
+        };
+        for setting in settings {
+            let assignment = format!("net/ipv6/conf/{link}/{setting}");
+            self.line_in(ns, format!("sysctl -w {}", word(&assignment)));
+        }
     }
 
     /// What differs; a link whose mark differs may be down, too.
