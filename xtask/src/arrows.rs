@@ -45,7 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// The pure storey, and the only foreign crates it may use.
 const PURE: &[&str] = &["hawser-hoststate", "hawser-model", "hawser-plan"];
-const PURE_MAY_USE: &[&str] = &["ipnet", "serde", "thiserror"];
+const PURE_MAY_USE: &[&str] = &["ipnet", "rpds", "serde", "thiserror"];
 
 /// Checks the dependencies that `cargo metadata` reports (not those of tests).
 pub fn check(root: &Path) -> Result<Vec<Finding>> {

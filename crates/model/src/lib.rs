@@ -15,7 +15,6 @@ mod index;
 mod model;
 mod network;
 mod sandbox;
-mod shared;
 mod spans;
 
 pub use endpoint::{Endpoint, EndpointSpec, Interface};

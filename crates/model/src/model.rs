@@ -8,13 +8,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hawser_hoststate::{IfName, MacAddr, Transport};
+use rpds::{RedBlackTreeMapSync as Map, RedBlackTreeSetSync as Set};
 
 use crate::endpoint::{Endpoint, Reservations};
 use crate::error::Error;
 use crate::id::{EndpointId, NetworkId, SandboxId};
 use crate::network::{Network, NetworkName};
 use crate::sandbox::Sandbox;
-use crate::shared::Shared;
 use crate::spans::Spans;
 
 /// The records that a model is made of and is saved as.
@@ -64,9 +64,9 @@ impl Touched {
 /// What hangs on one network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attachments {
-    pub endpoints: Shared<EndpointId, ()>,
-    pub leases: Shared<IpAddr, EndpointId>,
-    pub macs: Shared<MacAddr, ()>,
+    pub endpoints: Set<EndpointId>,
+    pub leases: Map<IpAddr, EndpointId>,
+    pub macs: Set<MacAddr>,
     /// What is not given to endpoints that ask for no certain address: leases, reservations and
     /// the special addresses of the pools.
     pub taken: Spans,
@@ -75,18 +75,18 @@ pub(crate) struct Attachments {
 /// Networks, sandboxes, endpoints and the indexes over them. The laws hold at any time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
-    pub(crate) networks: Shared<NetworkId, Arc<Network>>,
-    pub(crate) sandboxes: Shared<SandboxId, Arc<Sandbox>>,
-    pub(crate) endpoints: Shared<EndpointId, Arc<Endpoint>>,
-    pub(crate) names: Shared<NetworkName, NetworkId>,
-    pub(crate) bridges: Shared<IfName, NetworkId>,
+    pub(crate) networks: Map<NetworkId, Arc<Network>>,
+    pub(crate) sandboxes: Map<SandboxId, Arc<Sandbox>>,
+    pub(crate) endpoints: Map<EndpointId, Arc<Endpoint>>,
+    pub(crate) names: Map<NetworkName, NetworkId>,
+    pub(crate) bridges: Map<IfName, NetworkId>,
     /// All pools of all networks.
     pub(crate) subnets: Spans,
     /// Has every network.
-    pub(crate) attached: Shared<NetworkId, Arc<Attachments>>,
-    pub(crate) joined: Shared<SandboxId, BTreeSet<EndpointId>>,
-    pub(crate) host_links: Shared<IfName, ()>,
-    pub(crate) ports: Shared<(Transport, u16), Vec<(IpAddr, SandboxId)>>,
+    pub(crate) attached: Map<NetworkId, Arc<Attachments>>,
+    pub(crate) joined: Map<SandboxId, BTreeSet<EndpointId>>,
+    pub(crate) host_links: Set<IfName>,
+    pub(crate) ports: Map<(Transport, u16), Vec<(IpAddr, SandboxId)>>,
     pub(crate) kept: Reservations,
 }
 
@@ -153,7 +153,7 @@ impl Model {
 
     /// Endpoints of a network, in the order of their addresses (then of their ids).
     pub fn endpoints_of_network(&self, id: NetworkId) -> Vec<&Arc<Endpoint>> {
-        let ids = self.attached.get(&id).into_iter().flat_map(|a| a.endpoints.keys());
+        let ids = self.attached.get(&id).into_iter().flat_map(|a| a.endpoints.iter());
         let mut endpoints: Vec<_> = ids.filter_map(|id| self.endpoints.get(id)).collect();
         endpoints.sort_by_key(|e| e.interface.as_ref().and_then(|i| i.addresses().next()));
         endpoints

@@ -7,8 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-
-use crate::shared::Shared;
+use rpds::RedBlackTreeMapSync as Map;
 
 /// A block of addresses as numbers, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub(crate) fn single(address: IpAddr) -> Span {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spans {
     /// Family and first number of a block; its last one.
-    blocks: Shared<(bool, u128), u128>,
+    blocks: Map<(bool, u128), u128>,
 }
 
 impl Spans {
@@ -81,28 +80,28 @@ impl Spans {
         let right: Vec<_> = self.overlapping(Span { v6, first, last: reach }).collect();
         for block in right {
             last = last.max(block.last);
-            self.blocks.remove(&(v6, block.first));
+            self.blocks.remove_mut(&(v6, block.first));
         }
-        self.blocks.insert((v6, first), last);
+        self.blocks.insert_mut((v6, first), last);
     }
 
     /// Takes a block out of the set.
     pub fn remove(&mut self, span: Span) {
         let found: Vec<_> = self.overlapping(span).collect();
         for block in found {
-            self.blocks.remove(&(span.v6, block.first));
+            self.blocks.remove_mut(&(span.v6, block.first));
             if block.first < span.first {
-                self.blocks.insert((span.v6, block.first), span.first - 1);
+                self.blocks.insert_mut((span.v6, block.first), span.first - 1);
             }
             if block.last > span.last {
-                self.blocks.insert((span.v6, span.last + 1), block.last);
+                self.blocks.insert_mut((span.v6, span.last + 1), block.last);
             }
         }
     }
 
     /// The block that a number is in.
     fn block_at(&self, v6: bool, number: u128) -> Option<Span> {
-        let ((family, first), last) = self.blocks.at_or_before(&(v6, number))?;
+        let ((family, first), last) = self.blocks.range(..=(v6, number)).next_back()?;
         let block = Span { v6: *family, first: *first, last: *last };
         (*family == v6 && number <= block.last).then_some(block)
     }
@@ -110,14 +109,14 @@ impl Spans {
     /// The blocks that have a number in common with the span, in order.
     pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
         let start = self.block_at(span.v6, span.first).map_or(span.first, |block| block.first);
-        let blocks = self.blocks.from(&(span.v6, start));
+        let blocks = self.blocks.range((span.v6, start)..);
         let blocks = blocks.map(|((v6, first), last)| Span { v6: *v6, first: *first, last: *last });
         blocks.take_while(move |block| block.v6 == span.v6 && block.first <= span.last)
     }
 
     /// The last block that has a number in common with the span.
     pub fn last_overlapping(&self, span: Span) -> Option<Span> {
-        let ((v6, first), last) = self.blocks.at_or_before(&(span.v6, span.last))?;
+        let ((v6, first), last) = self.blocks.range(..=(span.v6, span.last)).next_back()?;
         let block = Span { v6: *v6, first: *first, last: *last };
         block.meet(span).map(|_| block)
     }

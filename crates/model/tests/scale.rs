@@ -92,7 +92,7 @@ fn among_thousands_of_networks() {
 
 #[test]
 fn among_thousands_of_leases() {
-    let (few, many) = (leases(20), leases(60_000));
+    let (few, many) = (leases(20), leases(20_000));
     compare(&few, &many, |model| connect(model, 99_999));
     compare(&few, &many, |model| {
         let (sandbox, network) = (SandboxId::from_bytes(bytes(7)), NetworkId::from_bytes(bytes(0)));

@@ -39,7 +39,7 @@ impl Model {
         if let Some(number) = number {
             // The counter moves past the name just given, and never back.
             let counted = Sandbox { next_interface: number + 1, ..Sandbox::clone(&sandbox) };
-            self.sandboxes.insert(sandbox.id, Arc::new(counted));
+            self.sandboxes.insert_mut(sandbox.id, Arc::new(counted));
         }
         let touched = Touched::endpoint(&endpoint);
         self.add_endpoint(endpoint);
@@ -112,10 +112,10 @@ impl Model {
         if mac.0[0] & 1 == 1 || mac.0 == [0; 6] {
             return Err(Error::MacNotUnicast(mac));
         }
-        if attached.macs.contains_key(&mac) || mac == network.gateway_mac() {
+        if attached.macs.contains(&mac) || mac == network.gateway_mac() {
             return Err(Error::MacInUse { mac, network: network.name.to_string() });
         }
-        if self.host_links.contains_key(&interface.host_link) {
+        if self.host_links.contains(&interface.host_link) {
             return Err(Error::Records(format!("two endpoints have link {}", interface.host_link)));
         }
         Ok(())

@@ -43,7 +43,7 @@ impl Model {
         let own = (0..id.len() - 6).map(|i| format!("veth{}", &id[i..i + 7]));
         let any = (0..1u32 << 28).map(|number| format!("veth{number:07x}"));
         let names = own.chain(any).filter_map(|name| name.parse().ok());
-        let free = { names }.find(|name: &IfName| !self.host_links.contains_key(name));
+        let free = { names }.find(|name: &IfName| !self.host_links.contains(name));
         free.ok_or_else(|| Error::Records("no link name is left".to_owned()))
     }
 
@@ -125,7 +125,7 @@ fn generated_mac(network: &Network, attached: &Attachments, spec: &EndpointSpec)
     let bytes = spec.id.as_bytes();
     let own = bytes.windows(6).map(local_mac);
     let any = (0..u64::MAX).map(|number| local_mac(&number.to_be_bytes()[2..]));
-    let free = |mac: &MacAddr| !attached.macs.contains_key(mac) && *mac != network.gateway_mac();
+    let free = |mac: &MacAddr| !attached.macs.contains(mac) && *mac != network.gateway_mac();
     own.chain(any).find(free).unwrap_or(network.gateway_mac())
 }
 

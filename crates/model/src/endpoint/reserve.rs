@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use rpds::RedBlackTreeMapSync as Map;
+
 use super::address;
 use crate::id::SandboxId;
 use crate::model::Model;
 use crate::network::NetworkName;
-use crate::shared::Shared;
 use crate::spans::single;
 
 /// Which addresses are kept, and for whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reservations {
-    sandboxes: Shared<SandboxId, BTreeMap<NetworkName, BTreeSet<IpAddr>>>,
-    addresses: Shared<(NetworkName, IpAddr), BTreeSet<SandboxId>>,
+    sandboxes: Map<SandboxId, BTreeMap<NetworkName, BTreeSet<IpAddr>>>,
+    addresses: Map<(NetworkName, IpAddr), BTreeSet<SandboxId>>,
 }
 
 impl Reservations {
@@ -27,7 +28,7 @@ impl Reservations {
     /// All addresses kept on a network, in order.
     pub fn addresses(&self, network: &NetworkName) -> impl Iterator<Item = IpAddr> {
         let lowest = (network.clone(), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let from = self.addresses.from(&lowest);
+        let from = self.addresses.range(lowest.clone()..);
         from.map(|(key, _)| key).take_while(move |key| key.0 == lowest.0).map(|key| key.1)
     }
 
@@ -44,7 +45,7 @@ impl Reservations {
             let key = (network.clone(), *address);
             let mut holders = self.addresses.get(&key).cloned().unwrap_or_default();
             holders.insert(sandbox);
-            self.addresses.insert(key, holders);
+            self.addresses.insert_mut(key, holders);
         }
         let free = |address: &IpAddr| self.end(sandbox, network, *address);
         let free = before.difference(&addresses).copied().filter(free).collect();
@@ -52,8 +53,8 @@ impl Reservations {
             all.insert(network.clone(), addresses);
         }
         match all.is_empty() {
-            true => _ = self.sandboxes.remove(&sandbox),
-            false => _ = self.sandboxes.insert(sandbox, all),
+            true => _ = self.sandboxes.remove_mut(&sandbox),
+            false => self.sandboxes.insert_mut(sandbox, all),
         }
         free
     }
@@ -65,7 +66,7 @@ impl Reservations {
         holders.remove(&sandbox);
         let last = holders.is_empty();
         if last {
-            self.addresses.remove(&key);
+            self.addresses.remove_mut(&key);
         }
         last
     }

@@ -27,7 +27,7 @@ impl Model {
     /// Networks whose ids start so; none if the text is empty.
     fn ids_starting_with(&self, term: &str) -> impl Iterator<Item = &Arc<Network>> {
         let lowest = if term.is_empty() { None } else { format!("{term:0<64}").parse().ok() };
-        let from = lowest.into_iter().flat_map(|lowest: NetworkId| self.networks.from(&lowest));
+        let from = lowest.into_iter().flat_map(|lowest: NetworkId| self.networks.range(lowest..));
         let starts = move |network: &&Arc<Network>| network.id.to_string().starts_with(term);
         from.map(|(_, network)| network).take_while(starts)
     }

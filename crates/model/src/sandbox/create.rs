@@ -49,7 +49,7 @@ impl Model {
     pub fn rename_sandbox(&mut self, id: SandboxId, name: &str) -> Result<Touched, Error> {
         let sandbox = Arc::clone(self.known_sandbox(id)?);
         let renamed = Sandbox { name: name.to_owned(), ..Sandbox::clone(&sandbox) };
-        self.sandboxes.insert(id, Arc::new(renamed));
+        self.sandboxes.insert_mut(id, Arc::new(renamed));
         let mut touched = Touched::sandbox(id);
         touched.endpoints = self.relink(&sandbox.name, name);
         Ok(touched)
@@ -61,7 +61,7 @@ impl Model {
         for endpoint in &linking {
             let mut relinked = Endpoint::clone(endpoint);
             relinked.links.values_mut().filter(|to| *to == old).for_each(|to| new.clone_into(to));
-            self.endpoints.insert(endpoint.id, Arc::new(relinked));
+            self.endpoints.insert_mut(endpoint.id, Arc::new(relinked));
         }
         linking.iter().map(|endpoint| endpoint.id).collect()
     }
