@@ -254,10 +254,12 @@ fn settings(cli: Cli) {
     let ipam = c.inspect("c1", "{{json .NetworkSettings.Networks.net1.IPAMConfig}}");
     assert!(ipam.contains(r#""LinkLocalIPs":["169.254.7.7"]"#), "{ipam}");
     // A name of the user's for the interface, and settings of it.
-    let endpoint = "--driver-opt com.docker.network.endpoint";
+    // (Clients take a list with commas as several options, unless it is quoted.)
+    let endpoint = "com.docker.network.endpoint";
+    let sysctls = "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.rp_filter=2";
     c.ok(&format!(
-        "network connect {endpoint}.ifname=wan7 \
-         {endpoint}.sysctls=net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.rp_filter=2 net2 c1"
+        "network connect --driver-opt {endpoint}.ifname=wan7 \
+         --driver-opt '\"{endpoint}.sysctls={sysctls}\"' net2 c1"
     ));
     assert_eq!(links(&c, "c1"), "eth0 lo wan7");
     let martians = "exec c1 cat /proc/sys/net/ipv4/conf/wan7/log_martians \
@@ -266,7 +268,7 @@ fn settings(cli: Cli) {
     assert_eq!(c.ok("exec c1 cat /proc/sys/net/ipv4/conf/eth0/log_martians"), "0");
     c.ok("restart -t 0 c1");
     assert_eq!(c.ok(martians), "1\n2");
-    let wrong = c.run(&format!("network connect {endpoint}.ifname=wan7 net3 c1"));
+    let wrong = c.run(&format!("network connect --driver-opt {endpoint}.ifname=wan7 net3 c1"));
     assert!(wrong.status == 1 && wrong.stderr.contains("wan7"), "{wrong}");
     assert_eq!(links(&c, "c1"), "eth0 lo wan7");
     // A MAC of the user's is the interface's, and nobody else's.
