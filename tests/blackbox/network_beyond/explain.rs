@@ -120,19 +120,27 @@ fn what_is_explained_can_be_built_by_hand() {
     let ipv6 = "--ipv6 --subnet 10.5.0.0/24 --subnet fd00:5::/64";
     c.ok(&format!("network create {ipv6} -o {ICC}=false -o {MTU}=1400 n1"));
     c.ok("network create --internal --subnet 10.6.0.0/24 n2");
+    let routed = "-o com.docker.network.bridge.gateway_mode_ipv4=routed";
+    c.ok(&format!("network create {routed} --subnet 10.7.0.0/24 n3"));
+    c.ok("network create --ipv4=false --ipv6 --subnet fd00:8::/64 n4");
+    c.ok("network create --ipam-driver null n5");
     c.ok("run -d --name bare --net none busybox sleep 1000");
     c.ok("create --name web --net n1 -p 8088:80 --ip 10.5.0.7 busybox sleep 1000");
     c.ok("network connect n2 web");
+    c.ok("network connect --link-local-ip 169.254.7.7 n3 web");
+    c.ok("network connect --driver-opt com.docker.network.endpoint.ifname=six n4 web");
+    c.ok("network connect n5 web");
     c.ok("start web");
     let wanted = observed(&host);
-    let [n1, n2, web, bare] = ["n1", "n2", "web", "bare"].map(|term| explain(&host, term));
+    let networks = ["n1", "n2", "n3", "n4", "n5"].map(|term| explain(&host, term));
+    let [web, bare] = ["web", "bare"].map(|term| explain(&host, term));
     let pin = |name: &str| c.inspect(name, "{{.Id}}")[..12].to_owned();
     let (from, to) = (pin("web"), pin("bare"));
     c.ok("rm -f web");
-    c.ok("network rm n1 n2");
+    c.ok("network rm n1 n2 n3 n4 n5");
 
     let web: Vec<String> = web.iter().map(|line| line.replace(&from, &to)).collect();
-    let lines = n1.iter().chain(&n2).chain(&web).filter(|line| !bare.contains(line));
+    let lines = networks.iter().flatten().chain(&web).filter(|line| !bare.contains(line));
     let script: Vec<&str> = lines.map(String::as_str).collect();
     host.sh(&format!("set -e\n{}", script.join("\n"))).ok();
     // Its own namespace is gone, the one that was bare takes its place.
