@@ -1,15 +1,17 @@
 //! Tells the neighbours on a bridge who has an address now: an ARP announcement (RFC 5227), or an
 //! unsolicited neighbour advertisement (RFC 4861).
 //!
-//! In: a bridge, an address, its hardware address. Out: frames to all ports, sent by a thread of
-//! its own: a broadcast costs what the bridge has ports, and nobody must wait for it. Without it,
-//! who talked to the address's last owner goes on doing so for some seconds.
+//! In: a bridge, an address, its hardware address. Out: frames to all ports. Without them, who
+//! talked to the address's last owner goes on doing so for some seconds. A broadcast costs what the
+//! bridge has ports: where no owner is known to whom somebody may have talked, a thread sends it,
+//! and nobody waits.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hawser_hoststate::MacAddr;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -32,8 +34,16 @@ pub(crate) struct Announcement {
     pub(crate) mac: MacAddr,
 }
 
-/// The thread. It ends with this value.
-pub(crate) struct Announcer(Mutex<Sender<Announcement>>);
+/// How many former owners are remembered.
+const FORMER_LIMIT: usize = 4096;
+
+/// Sends announcements. Its thread ends with this value.
+pub(crate) struct Announcer {
+    socket: Arc<OwnedFd>,
+    queue: Mutex<Sender<Announcement>>,
+    /// Hardware addresses of those who have lost their address on a bridge.
+    former: Mutex<HashMap<(u32, IpAddr), MacAddr>>,
+}
 
 impl Announcer {
     /// Starts the thread in the namespace of the caller.
@@ -41,25 +51,39 @@ impl Announcer {
         let flags = SocketFlags::CLOEXEC;
         // Without a protocol it receives nothing.
         let socket = rustix::net::socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
+        let socket = Arc::new(socket);
+        let theirs = Arc::clone(&socket);
         let (sender, receiver) = channel::<Announcement>();
         let builder = std::thread::Builder::new().name("announcer".to_owned());
-        builder.spawn(move || {
-            for announcement in receiver {
-                let sent =
-                    sys::send_frame(socket.as_fd(), announcement.bridge, &frame(&announcement));
-                if let Err(error) = sent {
-                    tracing::debug!(%error, ?announcement, "can't announce");
-                }
-            }
-        })?;
-        Ok(Self(Mutex::new(sender)))
+        builder.spawn(move || receiver.iter().for_each(|one| send(&theirs, &one)))?;
+        Ok(Self { socket, queue: Mutex::new(sender), former: Mutex::default() })
     }
 
-    /// Queues an announcement.
-    pub(crate) fn announce(&self, announcement: Announcement) {
-        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes that an owner has lost its address.
+    pub(crate) fn note_lost(&self, lost: Announcement) {
+        let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
+        if former.len() >= FORMER_LIMIT {
+            former.clear();
+        }
+        former.insert((lost.bridge, lost.ip), lost.mac);
+    }
+
+    /// Announces a new owner: at once if another one had the address, else soon.
+    pub(crate) fn announce(&self, new: Announcement) {
+        let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
+        if former.remove(&(new.bridge, new.ip)).is_some_and(|mac| mac != new.mac) {
+            drop(former);
+            return send(&self.socket, &new);
+        }
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread lives as long as the sender.
-        let _ = sender.send(announcement);
+        let _ = queue.send(new);
+    }
+}
+
+fn send(socket: &OwnedFd, announcement: &Announcement) {
+    if let Err(error) = sys::send_frame(socket.as_fd(), announcement.bridge, &frame(announcement)) {
+        tracing::debug!(%error, ?announcement, "can't announce");
     }
 }
 

@@ -5,6 +5,7 @@
 //! namespace, and nftables elements in one transaction at the end. It does not undo.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
 
 use hawser_hoststate::{Change, IfName, NamespaceName, Neighbour, Ns, Object, Route};
@@ -33,6 +34,8 @@ pub(crate) struct Run<'k> {
     /// New ports and their bridges, whose pending events the kernel shall process at the end.
     pub(crate) fresh: Vec<u32>,
     announcements: Vec<Announcement>,
+    /// Groups that new IPv6 addresses are asked for in, and the index of their link.
+    pub(crate) joining: BTreeMap<NamespaceName, BTreeSet<(u32, Ipv6Addr)>>,
 }
 
 /// A namespace during a run.
@@ -60,6 +63,9 @@ pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyErro
         .try_for_each(|(change, what)| run.step(change, what))
         .and_then(|()| run.flush())
         .and_then(|()| run.wake_fresh_links(changes.len().saturating_sub(1)));
+    if done.is_ok() {
+        run.wait_for_groups();
+    }
     // Soon, while few notices of it are waiting. What can't be heard now is asked for later.
     let _ = kernel.foreign().attend();
     // Now that the new ports forward.
@@ -94,6 +100,7 @@ impl<'k> Run<'k> {
             leaving: changes.iter().filter_map(leaving).collect(),
             fresh: Vec::new(),
             announcements: Vec::new(),
+            joining: BTreeMap::new(),
         }
     }
 
@@ -115,6 +122,7 @@ impl<'k> Run<'k> {
                 self.set(change, &setting.ns, setting.name.clone(), setting.value.clone(), false)
             }
             Object::Address(a) => {
+                self.expect_questions(a).map_err(at)?;
                 self.queue(change, &a.ns, &a.link, &[], |index| address::add(index, a.address))
             }
             Object::Neighbour(n) => self.add_neighbour(change, n),
@@ -206,9 +214,14 @@ impl<'k> Run<'k> {
 
     /// An address that the host no longer finds on its bridge has lost its owner, with all that
     /// the owner talked about.
-    fn forget_owner(&self, lost: &Neighbour) {
-        if lost.ns == Ns::Host {
-            self.kernel.forgetter.forget(lost.ip);
+    fn forget_owner(&mut self, lost: &Neighbour) {
+        if lost.ns != Ns::Host {
+            return;
+        }
+        self.kernel.forgetter.forget(lost.ip);
+        if let Ok(bridge) = self.index(&Ns::Host, &lost.link) {
+            let (ip, mac) = (lost.ip, lost.mac);
+            self.kernel.announcer.note_lost(Announcement { bridge, ip, mac });
         }
     }
 

@@ -12,7 +12,6 @@ use crate::apply::{Run, find};
 use crate::batch::Failure;
 use crate::error::{Cause, Error, ErrorKind};
 use crate::link::{self, LinkRecord, PairIndexes};
-use crate::reaper::Doomed;
 use crate::sysctl;
 
 /// How often another index is tried when the chosen one is taken.
@@ -23,7 +22,7 @@ const FIRST_PEER_INDEX: u32 = 2;
 impl Run<'_> {
     /// Makes a link; one that is there and equal is confirmed.
     pub(crate) fn add_link(&mut self, change: usize, link: &Link) -> Result<(), Failure> {
-        self.kernel.reaper.wait_for_names(&Doomed::from(link));
+        self.free_names(link);
         match &link.kind {
             LinkKind::Bridge(bridge) => self.add_bridge(change, link, bridge),
             LinkKind::Veth(veth) => self.add_veth(change, link, veth),

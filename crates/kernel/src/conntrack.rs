@@ -107,13 +107,14 @@ fn mentions(tuple: &[u8], wanted: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::net::UdpSocket;
 
     use super::*;
     use crate::tests::{on_test_host, track_connections};
 
-    fn count(socket: &mut Socket, address: IpAddr) -> usize {
+    /// How many connections the address has.
+    pub(crate) fn count(socket: &mut Socket, address: IpAddr) -> usize {
         let all = socket.dump(&message(IPCTNL_MSG_CT_GET, address)).expect("dump");
         let wanted = octets(address);
         let deletion = |payload: &Vec<u8>| deletion(&payload[NFGENMSG..], address, &wanted);

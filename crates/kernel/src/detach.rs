@@ -2,14 +2,14 @@
 //!
 //! In: the link or the namespace. Out: nothing. A link that is not ours stays as it is.
 
-use hawser_hoststate::{Link, LinkKind, NamespaceName, Ns, Peer};
+use hawser_hoststate::{IfName, Link, LinkKind, NamespaceName, Ns, Peer};
 
 use crate::apply::{Run, find};
 use crate::batch::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::link::{self, LinkRecord};
-use crate::netlink::Message;
-use crate::reaper::Doomed;
+use crate::netlink::{Message, Refusal, Socket};
+use crate::reaper::{Doomed, Names};
 
 impl Run<'_> {
     /// Takes the pin of a namespace away.
@@ -34,14 +34,47 @@ impl Run<'_> {
         if !record.is_ours() {
             return Ok(());
         }
-        if let LinkKind::Veth(veth) = &link.kind
-            && !self.leaving.contains(&veth.peer.ns)
-        {
-            self.stop_far_end(&veth.peer, record.index).map_err(at)?;
+        let mut names = Names::of(link);
+        match &link.kind {
+            LinkKind::Veth(veth) if !self.leaving.contains(&veth.peer.ns) => {
+                self.stop_far_end(&veth.peer, record.index).map_err(at)?;
+            }
+            // A namespace of that name is another one, and its names are free.
+            _ => names.far = None,
         }
         self.stop_near_end(link, &record).map_err(at)?;
-        self.kernel.reaper.doom(Doomed::from(link));
+        self.kernel.reaper.doom(Doomed { index: record.index, names: Some(names) });
         Ok(())
+    }
+
+    /// Takes the names of a link that shall be made from those that are being deleted.
+    pub(crate) fn free_names(&mut self, link: &Link) {
+        let wanted = Names::of(link);
+        for doomed in self.kernel.reaper.in_the_way(&wanted) {
+            let Some(names) = &doomed.names else { continue };
+            let near = names.near != wanted.near || self.free_near_end(doomed.index);
+            let far = names.far.as_ref().filter(|far| wanted.far.as_ref() == Some(*far));
+            if near && far.is_none_or(|(ns, name)| self.free_far_end(ns, name, doomed.index)) {
+                self.kernel.reaper.nameless(doomed.index);
+            }
+        }
+        // What could not be renamed.
+        if !self.kernel.reaper.in_the_way(&wanted).is_empty() {
+            self.kernel.reaper.wait_for_names(&wanted);
+        }
+    }
+
+    fn free_near_end(&mut self, index: u32) -> bool {
+        give_name_away(&mut self.kernel.route_socket(), index)
+    }
+
+    fn free_far_end(&mut self, ns: &NamespaceName, name: &IfName, near: u32) -> bool {
+        let Ok(room) = self.room(ns) else { return true };
+        match find(&mut room.inside.socket, name) {
+            Ok(far) if far.other_end == near => give_name_away(&mut room.inside.socket, far.index),
+            Ok(_) => true,
+            Err(error) => error.kind == ErrorKind::NotFound,
+        }
     }
 
     /// Brings the far end down in a namespace that stays: its addresses and routes must not stand
@@ -83,6 +116,12 @@ impl Run<'_> {
             self.indexes.remove(&(Ns::Named(peer.ns.clone()), peer.name.clone()));
         }
     }
+}
+
+/// Whether the name is free: the link has another one, or is gone.
+fn give_name_away(socket: &mut Socket, index: u32) -> bool {
+    let free = |refused: Vec<Refusal>| refused.iter().all(|r| r.errno == libc::ENODEV);
+    socket.batch(&mut link::give_name_away(index)).is_ok_and(free)
 }
 
 /// A port stops forwarding, which costs less than bringing it down. A bridge goes down, and its

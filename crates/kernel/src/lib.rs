@@ -28,6 +28,7 @@ mod observe;
 mod port;
 mod reaper;
 mod route;
+mod solicited;
 mod sys;
 mod sysctl;
 #[cfg(test)]
@@ -261,13 +262,14 @@ impl Kernel {
         observe::addresses_of(&mut socket, link.index)
     }
 
-    /// Whether the host has a link of that name, whosever it is.
+    /// Whether the host has a link of that name, whosever it is; one that is being deleted does not
+    /// count.
     ///
     /// # Errors
     /// The kernel refuses the question.
     pub fn link_exists(&self, name: &IfName) -> Result<bool, Error> {
         match apply::find(&mut self.route_socket(), name) {
-            Ok(_) => Ok(true),
+            Ok(link) => Ok(!link.is_trash()),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }

@@ -41,7 +41,12 @@ pub(crate) struct LinkRecord {
 impl LinkRecord {
     /// Whether we made it, by the alias or, before that is written, by the group.
     pub(crate) fn is_ours(&self) -> bool {
-        self.alias.starts_with(ALIAS_PREFIX) || [OUR_GROUP, TRASH_GROUP].contains(&self.group)
+        self.alias.starts_with(ALIAS_PREFIX) || self.group == OUR_GROUP || self.is_trash()
+    }
+
+    /// Whether it waits for its deletion.
+    pub(crate) fn is_trash(&self) -> bool {
+        self.group == TRASH_GROUP
     }
 }
 
@@ -209,6 +214,14 @@ pub(crate) fn set_trash_group(index: u32) -> Message {
     let mut message = request(libc::RTM_SETLINK, 0, index, None);
     message.u32(libc::IFLA_GROUP, TRASH_GROUP);
     message
+}
+
+/// Gives a link that waits for its deletion a name that nobody wants: older kernels (before 6.2)
+/// rename only what is down.
+pub(crate) fn give_name_away(index: u32) -> [Message; 2] {
+    let mut rename = request(libc::RTM_SETLINK, 0, index, None);
+    rename.text(libc::IFLA_IFNAME, &format!("trsh{index}"));
+    [set_down(index), rename]
 }
 
 /// Deletes every link of the trash group.

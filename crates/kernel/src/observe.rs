@@ -14,7 +14,6 @@ use ipnet::IpNet;
 use crate::address::AddressRecord;
 use crate::error::{Error, ErrorKind};
 use crate::link::LinkRecord;
-use crate::netlink::number::TRASH_GROUP;
 use crate::netlink::{Message, Socket};
 use crate::route::RouteRecord;
 use crate::{Kernel, address, link, neighbour, nft, route};
@@ -160,7 +159,7 @@ fn peer(near: &LinkRecord, peers: &Peers<'_>) -> Option<Peer> {
 }
 
 fn is_ours(link: &LinkRecord) -> bool {
-    link.is_ours() && link.group != TRASH_GROUP
+    link.is_ours() && !link.is_trash()
 }
 
 /// Addresses of the link of an index, whosever it is.

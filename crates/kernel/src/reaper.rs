@@ -1,22 +1,41 @@
-//! Deletes links in the background: the kernel blocks who deletes one for 18 to 35 ms.
+//! Deletes links in the background: the kernel blocks who deletes one for 18 to 35 ms, and keeps
+//! all others who change links waiting for most of it.
 //!
-//! In: links that are already put out of work and marked with the trash group. Out: nothing; those
-//! who need the name again wait. One request deletes all that were marked by then.
+//! In: links that are already put out of work and marked with the trash group. Out: nothing; who
+//! needs a name again learns who has it. One request deletes all that were marked by then, and it
+//! is sent when nothing more has come for a while: requests that follow one another at once, as a
+//! script's do, are not held up by the teardown of the first.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use hawser_hoststate::{IfName, LinkKind, NamespaceName};
+use hawser_hoststate::{IfName, Link, LinkKind, NamespaceName};
 
 use crate::link;
 use crate::netlink::Socket;
 
-/// A link that is being deleted: the names that are taken until then.
+/// How long nothing more must have come.
+const QUIET: Duration = Duration::from_millis(10);
+/// How long the first one waits at most.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// The names that a link takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) near: IfName,
+    /// That of the far end, in a namespace that stays.
+    pub(crate) far: Option<(NamespaceName, IfName)>,
+}
+
+/// A link that is being deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Doomed {
-    name: IfName,
-    far_end: Option<(NamespaceName, IfName)>,
+    /// Of the near end.
+    pub(crate) index: u32,
+    /// What it takes until then; none when it was given other names.
+    pub(crate) names: Option<Names>,
 }
 
 /// The background thread.
@@ -34,24 +53,32 @@ struct Shared {
 struct State {
     waiting: Vec<Doomed>,
     dying: Vec<Doomed>,
+    /// When the first and the last one of `waiting` came.
+    since: Option<(Instant, Instant)>,
     /// There may be links that a predecessor marked.
     sweep: bool,
+    /// Somebody waits for the deletion.
+    hurry: bool,
     stop: bool,
 }
 
-impl From<&hawser_hoststate::Link> for Doomed {
-    fn from(link: &hawser_hoststate::Link) -> Self {
-        let far_end = match &link.kind {
+impl Names {
+    pub(crate) fn of(link: &Link) -> Self {
+        let far = match &link.kind {
             LinkKind::Veth(veth) => Some((veth.peer.ns.clone(), veth.peer.name.clone())),
             LinkKind::Bridge(_) => None,
         };
-        Self { name: link.name.clone(), far_end }
+        Self { near: link.name.clone(), far }
+    }
+
+    fn clashes(&self, other: &Self) -> bool {
+        self.near == other.near || (self.far.is_some() && self.far == other.far)
     }
 }
 
 impl Doomed {
-    fn clashes(&self, other: &Self) -> bool {
-        self.name == other.name || (self.far_end.is_some() && self.far_end == other.far_end)
+    fn clashes(&self, wanted: &Names) -> bool {
+        self.names.as_ref().is_some_and(|names| names.clashes(wanted))
     }
 }
 
@@ -70,18 +97,37 @@ impl Reaper {
 
     /// Takes over a marked link.
     pub(crate) fn doom(&self, doomed: Doomed) {
-        self.shared.lock().waiting.push(doomed);
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        state.since = Some((state.since.map_or(now, |(first, _)| first), now));
+        state.waiting.push(doomed);
         self.shared.changed.notify_all();
     }
 
+    /// Links that are being deleted and have one of those names.
+    pub(crate) fn in_the_way(&self, wanted: &Names) -> Vec<Doomed> {
+        let state = self.shared.wait_while(|state| state.sweep);
+        state.all().filter(|doomed| doomed.clashes(wanted)).cloned().collect()
+    }
+
+    /// Notes that a link has given its names away.
+    pub(crate) fn nameless(&self, index: u32) {
+        let mut state = self.shared.lock();
+        let State { waiting, dying, .. } = &mut *state;
+        let all = waiting.iter_mut().chain(dying);
+        all.filter(|doomed| doomed.index == index).for_each(|doomed| doomed.names = None);
+    }
+
     /// Waits until nothing that is being deleted has one of those names.
-    pub(crate) fn wait_for_names(&self, wanted: &Doomed) {
-        self.shared.wait_while(|state| state.sweep || state.all().any(|d| d.clashes(wanted)));
+    pub(crate) fn wait_for_names(&self, wanted: &Names) {
+        self.shared.hurry();
+        drop(self.shared.wait_while(|state| state.all().any(|d| d.clashes(wanted))));
     }
 
     /// Waits until everything is deleted.
     pub(crate) fn settle(&self) {
-        self.shared.wait_while(|state| state.sweep || state.all().next().is_some());
+        self.shared.hurry();
+        drop(self.shared.wait_while(|state| state.sweep || state.all().next().is_some()));
     }
 }
 
@@ -100,6 +146,13 @@ impl State {
     fn all(&self) -> impl Iterator<Item = &Doomed> {
         self.waiting.iter().chain(&self.dying)
     }
+
+    /// How much longer those that wait are left.
+    fn rest(&self) -> Option<Duration> {
+        let (first, last) = self.since.filter(|_| !(self.sweep || self.hurry || self.stop))?;
+        let until = (first + LONGEST).min(last + QUIET);
+        Some(until.saturating_duration_since(Instant::now())).filter(|rest| !rest.is_zero())
+    }
 }
 
 impl Shared {
@@ -107,11 +160,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_while(&self, condition: impl Fn(&State) -> bool) {
-        let mut state = self.lock();
-        while condition(&state) {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+    fn wait_while(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waited = self.changed.wait_while(self.lock(), |state| condition(state));
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hurry(&self) {
+        self.lock().hurry = true;
+        self.changed.notify_all();
     }
 
     fn work(&self, mut socket: Socket) {
@@ -131,9 +187,14 @@ impl Shared {
 
     /// Waits for something to delete; false when there is none and the thread shall end.
     fn take_work(&self) -> bool {
-        self.wait_while(|state| state.waiting.is_empty() && !state.sweep && !state.stop);
-        let mut state = self.lock();
+        let mut state =
+            self.wait_while(|state| state.waiting.is_empty() && !state.sweep && !state.stop);
+        while let Some(rest) = state.rest() {
+            let waited = self.changed.wait_timeout(state, rest);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         state.dying = std::mem::take(&mut state.waiting);
+        (state.since, state.hurry) = (None, false);
         state.sweep || !state.dying.is_empty()
     }
 }

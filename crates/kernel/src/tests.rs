@@ -1,6 +1,7 @@
 //! Tests on real kernels: each runs in a network and mount namespace of its own, which vanish with
 //! its thread. They need root.
 
+mod again;
 mod attach;
 mod by_hand;
 mod elements;

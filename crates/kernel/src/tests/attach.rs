@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 /// Connects from the host to the endpoint and returns how long it took.
-fn connect(kernel: &Kernel, at: IpAddr, ns: &NamespaceName) -> Duration {
+pub(super) fn connect(kernel: &Kernel, at: IpAddr, ns: &NamespaceName) -> Duration {
     let address = SocketAddr::new(at, 80);
     let listener = kernel.in_namespace(ns, move || TcpListener::bind(address)).expect("enter");
     let listener = listener.expect("listen");
