@@ -45,11 +45,17 @@ pub enum SetName {
     PublishAny4,
     /// `publish_any6`: the same for IPv6.
     PublishAny6,
+    /// `relayed4`: ports of one host address that the engine relays (ipv4_addr . inet_proto . inet_service).
+    Relayed4,
+    /// `relayed6`: the same for IPv6.
+    Relayed6,
+    /// `relayed_any`: ports of every host address of a family that the engine relays (nf_proto . inet_proto . inet_service).
+    RelayedAny,
 }
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Bridges,
         Self::SameBridge,
         Self::Isolated,
@@ -67,6 +73,9 @@ impl SetName {
         Self::Publish6,
         Self::PublishAny4,
         Self::PublishAny6,
+        Self::Relayed4,
+        Self::Relayed6,
+        Self::RelayedAny,
     ];
 
     /// The name in the skeleton.
@@ -89,6 +98,9 @@ impl SetName {
             Self::Publish6 => "publish6",
             Self::PublishAny4 => "publish_any4",
             Self::PublishAny6 => "publish_any6",
+            Self::Relayed4 => "relayed4",
+            Self::Relayed6 => "relayed6",
+            Self::RelayedAny => "relayed_any",
         }
     }
 }
@@ -130,6 +142,12 @@ pub enum Element {
     PublishAny4(Transport, u16),
     /// In `publish_any6`.
     PublishAny6(Transport, u16),
+    /// In `relayed4`: host address, protocol, host port.
+    Relayed4(Ipv4Addr, Transport, u16),
+    /// In `relayed6`.
+    Relayed6(Ipv6Addr, Transport, u16),
+    /// In `relayed_any`: family, protocol, host port.
+    RelayedAny(Family, Transport, u16),
 }
 
 /// What a map element maps to.
@@ -164,6 +182,9 @@ impl Element {
             Self::Publish6(..) => SetName::Publish6,
             Self::PublishAny4(..) => SetName::PublishAny4,
             Self::PublishAny6(..) => SetName::PublishAny6,
+            Self::Relayed4(..) => SetName::Relayed4,
+            Self::Relayed6(..) => SetName::Relayed6,
+            Self::RelayedAny(..) => SetName::RelayedAny,
         }
     }
 }

@@ -217,14 +217,21 @@ impl Display for Element {
             Self::Trusted(from, to) => write!(f, "{} . {}", Quoted(from), Quoted(to)),
             Self::Masquerade4(net) | Self::Source4(net) => net.fmt(f),
             Self::Masquerade6(net) | Self::Source6(net) => net.fmt(f),
-            Self::Open4(address, transport, port) | Self::Publish4(address, transport, port) => {
+            Self::Open4(address, transport, port)
+            | Self::Publish4(address, transport, port)
+            | Self::Relayed4(address, transport, port) => {
                 write!(f, "{address} . {transport} . {port}")
             }
-            Self::Open6(address, transport, port) | Self::Publish6(address, transport, port) => {
+            Self::Open6(address, transport, port)
+            | Self::Publish6(address, transport, port)
+            | Self::Relayed6(address, transport, port) => {
                 write!(f, "{address} . {transport} . {port}")
             }
             Self::PublishAny4(transport, port) | Self::PublishAny6(transport, port) => {
                 write!(f, "{transport} . {port}")
+            }
+            Self::RelayedAny(family, transport, port) => {
+                write!(f, "{family} . {transport} . {port}")
             }
         }
     }

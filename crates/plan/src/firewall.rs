@@ -72,6 +72,21 @@ pub(crate) fn opening(publication: &Publication, to: IpAddr) -> Object {
     })
 }
 
+/// The element that marks a published port as one that the engine relays.
+pub(crate) fn relayed(publication: &Publication) -> Object {
+    let Publication { transport, host, host_port, .. } = *publication;
+    member(match host {
+        IpAddr::V4(host) if host.is_unspecified() => {
+            Element::RelayedAny(Family::Ipv4, transport, host_port)
+        }
+        IpAddr::V6(host) if host.is_unspecified() => {
+            Element::RelayedAny(Family::Ipv6, transport, host_port)
+        }
+        IpAddr::V4(host) => Element::Relayed4(host, transport, host_port),
+        IpAddr::V6(host) => Element::Relayed6(host, transport, host_port),
+    })
+}
+
 /// The element that leads a published port to a container's address; none if they are of
 /// different families, which no address translation joins.
 pub(crate) fn publication(publication: &Publication, to: IpAddr) -> Option<Object> {

@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use hawser_hoststate::{HeldPort, Ns, Object, Route, Sysctl};
-use hawser_model::{GatewayMode, Interface, Mode, Model, Network, Publication, Sandbox};
+use hawser_hoststate::{Ns, Object, Route, Sysctl};
+use hawser_model::{Interface, Mode, Model, Network, Sandbox};
 use ipnet::IpNet;
 
-use crate::{firewall, gateway_mode, namespace, sysctl_path};
+use crate::{namespace, publish, sysctl_path};
 
 /// Settings that Docker gives every sandbox of its own: `ping` and low ports need no privilege.
 const DEFAULT_SYSCTLS: [(&str, &str); 2] =
@@ -30,7 +30,7 @@ fn own(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
     let mut objects = vec![Object::Namespace(namespace(sandbox.id))];
     objects.extend(sysctls(sandbox));
     objects.extend([false, true].iter().filter_map(|v6| default_route(model, sandbox, *v6)));
-    objects.extend(sandbox.publications.iter().flat_map(|p| published(model, sandbox, p)));
+    objects.extend(publish::objects(model, sandbox));
     objects
 }
 
@@ -45,16 +45,18 @@ fn sysctls(sandbox: &Sandbox) -> impl Iterator<Item = Object> {
 }
 
 /// How a sandbox reaches the outside with one family.
-struct WayOut<'a> {
-    network: &'a Network,
+pub(crate) struct WayOut<'a> {
+    /// The network that leads there.
+    pub(crate) network: &'a Network,
     interface: &'a Interface,
     /// The interface's address of that family.
-    address: IpAddr,
+    pub(crate) address: IpAddr,
     /// The next hop.
     hop: IpAddr,
 }
 
-fn way_out<'a>(model: &'a Model, sandbox: &Sandbox, v6: bool) -> Option<WayOut<'a>> {
+/// The way out of a sandbox with one family, if it has one.
+pub(crate) fn way_out<'a>(model: &'a Model, sandbox: &Sandbox, v6: bool) -> Option<WayOut<'a>> {
     let endpoint = model.gateway_endpoint(sandbox.id, v6)?;
     let interface = endpoint.interface.as_ref()?;
     let address = interface.addresses().find(|address| address.is_ipv6() == v6)?;
@@ -71,35 +73,4 @@ fn default_route(model: &Model, sandbox: &Sandbox, v6: bool) -> Option<Object> {
         via: Some(way.hop),
         link: way.interface.name.clone(),
     }))
-}
-
-/// The held port and the elements of a publication. A port of one family and a container that has
-/// only the other: the port is held, and leads nowhere in the firewall. Nothing for a container
-/// without a way out (internal networks), as in Docker.
-fn published(model: &Model, sandbox: &Sandbox, publication: &Publication) -> Vec<Object> {
-    let v6 = publication.host.is_ipv6();
-    let held = Object::HeldPort(HeldPort {
-        address: publication.host,
-        transport: publication.transport,
-        port: publication.host_port,
-    });
-    match way_out(model, sandbox, v6) {
-        Some(way) => led(&way, publication, held),
-        None if way_out(model, sandbox, !v6).is_some() => vec![held],
-        None => Vec::new(),
-    }
-}
-
-/// Where there is no address translation, no port of the host leads to the container.
-fn led(way: &WayOut<'_>, publication: &Publication, held: Object) -> Vec<Object> {
-    let opening = firewall::opening(publication, way.address);
-    let trusted = !way.network.bridge.trusted_interfaces.is_empty();
-    match gateway_mode(way.network, way.address.is_ipv6()) {
-        GatewayMode::Routed => vec![opening],
-        _ => {
-            let led = firewall::publication(publication, way.address);
-            let open = trusted.then_some(opening);
-            [Some(held), led, open].into_iter().flatten().collect()
-        }
-    }
 }

@@ -82,14 +82,17 @@ fn key(element: &Element) -> Vec<u8> {
         Element::Unprotected(name, family) | Element::Routed(name, family) => {
             [link(name), vec![protocol(*family), 0, 0, 0]].concat()
         }
-        Element::Open4(ip, transport, port) | Element::Publish4(ip, transport, port) => {
-            published(&ip.octets(), *transport, *port)
-        }
-        Element::Open6(ip, transport, port) | Element::Publish6(ip, transport, port) => {
-            published(&ip.octets(), *transport, *port)
-        }
+        Element::Open4(ip, transport, port)
+        | Element::Publish4(ip, transport, port)
+        | Element::Relayed4(ip, transport, port) => published(&ip.octets(), *transport, *port),
+        Element::Open6(ip, transport, port)
+        | Element::Publish6(ip, transport, port)
+        | Element::Relayed6(ip, transport, port) => published(&ip.octets(), *transport, *port),
         Element::PublishAny4(transport, port) | Element::PublishAny6(transport, port) => {
             published(&[], *transport, *port)
+        }
+        Element::RelayedAny(family, transport, port) => {
+            published(&[protocol(*family), 0, 0, 0], *transport, *port)
         }
         // Intervals have a start and an end: see `encode`.
         Element::Masquerade4(net) | Element::Source4(net) => net.network().octets().to_vec(),
@@ -163,6 +166,18 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
             let ([], transport, port) = decode_published::<0>(key)?;
             Element::PublishAny6(transport, port)
         }
+        SetName::Relayed4 => {
+            let (ip, transport, port) = decode_published::<4>(key)?;
+            Element::Relayed4(Ipv4Addr::from(ip), transport, port)
+        }
+        SetName::Relayed6 => {
+            let (ip, transport, port) = decode_published::<16>(key)?;
+            Element::Relayed6(Ipv6Addr::from(ip), transport, port)
+        }
+        SetName::RelayedAny => {
+            let (family, transport, port) = decode_published::<4>(key)?;
+            Element::RelayedAny(decode_family(&family)?, transport, port)
+        }
         SetName::Masquerade4 | SetName::Masquerade6 | SetName::Source4 | SetName::Source6 => {
             return None;
         }
@@ -215,6 +230,9 @@ mod tests {
             (Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), to6),
             (Element::PublishAny4(Transport::Sctp, 65535), to4),
             (Element::PublishAny6(Transport::Tcp, 1), to6),
+            (Element::Relayed4(ip4, Transport::Udp, 53), ElementData::Member),
+            (Element::Relayed6(Ipv6Addr::LOCALHOST, Transport::Tcp, 80), ElementData::Member),
+            (Element::RelayedAny(Family::Ipv6, Transport::Tcp, 80), ElementData::Member),
         ] {
             let raw = Raw { key: key(&element), data: value(data), is_end: false };
             assert_eq!(decode(element.set(), &raw), Some((element, data)));

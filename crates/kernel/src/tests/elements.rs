@@ -36,6 +36,9 @@ fn all() -> HostState {
         Object::Element(Element::Publish6(Ipv6Addr::LOCALHOST, Transport::Udp, 53), v6),
         Object::Element(Element::PublishAny4(Transport::Sctp, 65535), v4),
         Object::Element(Element::PublishAny6(Transport::Tcp, 1), v6),
+        member(Element::Relayed4(Ipv4Addr::LOCALHOST, Transport::Tcp, 8081)),
+        member(Element::Relayed6(Ipv6Addr::LOCALHOST, Transport::Tcp, 8081)),
+        member(Element::RelayedAny(Family::Ipv6, Transport::Udp, 5353)),
     ])
 }
 

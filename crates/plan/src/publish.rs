@@ -1,0 +1,113 @@
+//! Where published ports lead: by translation of addresses, by the engine's relay, or straight to
+//! the container's own address.
+//!
+//! In: a sandbox and the model around it. Out: held ports and firewall elements, and which held
+//! ports are relayed and where to. A port leads to the endpoint that is the sandbox's way out with
+//! the port's family; where there is none, to the one of the other family, which needs the relay.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use hawser_hoststate::{HeldPort, Object};
+use hawser_model::{GatewayMode, Mode, Model, Publication, Sandbox, Touched, Transport};
+
+use crate::sandbox::{WayOut, way_out};
+use crate::{firewall, gateway_mode};
+
+/// Which held ports the engine itself carries to a container, and the container's address and
+/// port: of the other family, so that no address translation can. SCTP is not carried.
+///
+/// They are part of what the touched sandboxes have, as [`crate::plan`] is.
+pub fn relays(model: &Model, touched: &Touched) -> BTreeMap<HeldPort, SocketAddr> {
+    let sandboxes = touched.sandboxes.iter().filter_map(|id| model.sandbox(*id));
+    let own = sandboxes.filter(|s| s.mode == Mode::Own && !s.publications.is_empty());
+    own.flat_map(|sandbox| {
+        let ways = Ways::of(model, sandbox);
+        let relayed = move |p: &Publication| match ways.leads(p) {
+            Leads::Relayed(to) => Some((held(p), to)),
+            _ => None,
+        };
+        sandbox.publications.iter().filter_map(relayed)
+    })
+    .collect()
+}
+
+/// Held ports and elements of all publications of a sandbox.
+pub(crate) fn objects(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
+    if sandbox.publications.is_empty() {
+        return Vec::new();
+    }
+    let ways = Ways::of(model, sandbox);
+    sandbox.publications.iter().flat_map(|p| published(&ways, p)).flatten().collect()
+}
+
+/// The ways out of a sandbox, by family.
+struct Ways<'a> {
+    v4: Option<WayOut<'a>>,
+    v6: Option<WayOut<'a>>,
+}
+
+/// What becomes of a publication.
+enum Leads<'a> {
+    /// Addresses are translated.
+    Translated(&'a WayOut<'a>),
+    /// There is no translation: the container's own address is open.
+    Opened(&'a WayOut<'a>),
+    /// The relay carries it there.
+    Relayed(SocketAddr),
+    /// The port is held, and leads nowhere.
+    Held,
+    /// There is no way out (internal networks), as in Docker; or no port of the host that leads
+    /// there (mode `routed` in the other family).
+    Nowhere,
+}
+
+impl<'a> Ways<'a> {
+    fn of(model: &'a Model, sandbox: &Sandbox) -> Self {
+        Self { v4: way_out(model, sandbox, false), v6: way_out(model, sandbox, true) }
+    }
+
+    fn leads(&self, publication: &Publication) -> Leads<'_> {
+        let (own, other) = match publication.host.is_ipv6() {
+            false => (&self.v4, &self.v6),
+            true => (&self.v6, &self.v4),
+        };
+        match (own, other) {
+            (Some(way), _) if is_routed(way) => Leads::Opened(way),
+            (Some(way), _) => Leads::Translated(way),
+            (None, Some(way)) if is_routed(way) => Leads::Nowhere,
+            (None, Some(_)) if publication.transport == Transport::Sctp => Leads::Held,
+            (None, Some(way)) => {
+                Leads::Relayed(SocketAddr::new(way.address, publication.container_port))
+            }
+            (None, None) => Leads::Nowhere,
+        }
+    }
+}
+
+fn is_routed(way: &WayOut<'_>) -> bool {
+    gateway_mode(way.network, way.address.is_ipv6()) == GatewayMode::Routed
+}
+
+fn published(ways: &Ways<'_>, publication: &Publication) -> [Option<Object>; 3] {
+    let hold = || Some(Object::HeldPort(held(publication)));
+    match ways.leads(publication) {
+        Leads::Translated(way) => {
+            let trusted = !way.network.bridge.trusted_interfaces.is_empty();
+            let open = trusted.then(|| firewall::opening(publication, way.address));
+            [hold(), firewall::publication(publication, way.address), open]
+        }
+        Leads::Opened(way) => [Some(firewall::opening(publication, way.address)), None, None],
+        Leads::Relayed(_) => [hold(), Some(firewall::relayed(publication)), None],
+        Leads::Held => [hold(), None, None],
+        Leads::Nowhere => [None, None, None],
+    }
+}
+
+fn held(publication: &Publication) -> HeldPort {
+    HeldPort {
+        address: publication.host,
+        transport: publication.transport,
+        port: publication.host_port,
+    }
+}
