@@ -8,7 +8,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +81,25 @@ impl Directory {
         Ok(Inside { fd, socket })
     }
 
+    /// Pins a namespace that lives on without its pin; false when it has one. The caller's own is
+    /// refused (EINVAL): what is pinned here is taken away some day, with all that is in it.
+    pub(crate) fn pin_again(&self, name: &NamespaceName, ns: &File) -> Result<bool, Error> {
+        match self.open_pin(name) {
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            found => return found.map(|_| false),
+        }
+        let pin = self.pin(name);
+        let attach = || {
+            if !is_namespace(ns)? || is_same(ns, &File::from(current_namespace()?))? {
+                return Err(io::Error::from_raw_os_error(libc::EINVAL));
+            }
+            OpenOptions::new().write(true).create(true).truncate(true).open(&pin)?;
+            let path = format!("/proc/thread-self/fd/{}", ns.as_raw_fd());
+            Ok(rustix::mount::mount_bind(path, &pin)?)
+        };
+        attach().map(|()| true).map_err(|error| Error::new("pin", describe(name), error))
+    }
+
     /// Takes the pin away. The namespace goes when its last process and socket do.
     pub(crate) fn remove(&self, name: &NamespaceName) -> Result<(), Error> {
         let pin = self.pin(name);
@@ -132,6 +151,11 @@ fn describe(name: &NamespaceName) -> String {
 
 fn is_namespace(file: &File) -> io::Result<bool> {
     Ok(rustix::fs::fstatfs(file)?.f_type == NSFS_MAGIC)
+}
+
+fn is_same(one: &File, other: &File) -> io::Result<bool> {
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 fn is_mount_point(path: &Path) -> io::Result<bool> {

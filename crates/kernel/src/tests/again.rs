@@ -160,3 +160,27 @@ fn an_address_is_used_again_when_its_connections_are_forgotten() {
         }
     });
 }
+
+#[test]
+fn a_namespace_is_pinned_again() {
+    on_test_host(|kernel| {
+        let all = union([&network(1), &endpoint(1, 2)]);
+        kernel.apply(&additions(&all)).expect("apply");
+        let ns = namespace_of(2);
+        // As a process in it keeps it alive.
+        let alive = std::fs::File::from(kernel.open_namespace(&ns).expect("open"));
+        assert!(!kernel.pin_again(&ns, &alive).expect("it is pinned"));
+        let flags = rustix::mount::UnmountFlags::DETACH;
+        rustix::mount::unmount(kernel.namespace_path(&ns), flags).expect("unmount");
+        assert_ne!(kernel.observe().expect("observe"), all);
+        assert!(kernel.pin_again(&ns, &alive).expect("pin"));
+        assert_same(&kernel.observe().expect("observe"), &all);
+        connect(kernel, ip(1, 2), &ns);
+        let own = std::fs::File::open("/proc/thread-self/ns/net").expect("own");
+        let file = std::fs::File::open("/etc/passwd").expect("file");
+        for wrong in [own, file] {
+            let error = kernel.pin_again(&name("other"), &wrong).expect_err("refused");
+            assert_eq!(error.kind, crate::ErrorKind::Invalid);
+        }
+    });
+}
