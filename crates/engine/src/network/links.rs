@@ -80,20 +80,23 @@ pub(super) fn check_targets(engine: &Engine, host: &HostConfig) -> Result<()> {
     Ok(())
 }
 
-/// At start: targets must run, on the default bridge. One that was removed is passed over, as in
-/// Docker.
+/// At start: targets must run, on the default bridge. One that was removed does not run.
 pub(super) fn check_running(engine: &Engine, record: &Container) -> Result<()> {
-    let targets = |(name, alias)| Some((target(engine, name).ok()?, alias));
-    let targets: Vec<_> = of_default_bridge(record).filter_map(targets).collect();
-    if let Some((target, _)) = targets.iter().find(|(t, _)| !t.networks.contains_key("bridge")) {
-        let name = &target.name;
-        let text = format!("Cannot link to /{name}, as it does not belong to the default network");
-        return Err(Error::new(Kind::System, text));
-    }
-    let rests = |t: &Container| matches!(t.state.status, Status::Created | Status::Exited);
-    if let Some((target, alias)) = targets.iter().find(|(t, _)| rests(t)) {
-        let (target, own) = (&target.name, &record.name);
-        let text = format!("Cannot link to a non running container: /{target} AS /{own}/{alias}");
+    for (name, alias) in of_default_bridge(record) {
+        let target = target(engine, name).ok();
+        let name = target.as_ref().map_or(name, |target| &target.name);
+        let text = match &target {
+            Some(target) if !target.networks.contains_key("bridge") => {
+                format!("Cannot link to /{name}, as it does not belong to the default network")
+            }
+            Some(target) if !matches!(target.state.status, Status::Created | Status::Exited) => {
+                continue;
+            }
+            _ => {
+                let own = &record.name;
+                format!("Cannot link to a non running container: /{name} AS /{own}/{alias}")
+            }
+        };
         return Err(Error::new(Kind::System, text));
     }
     Ok(())
