@@ -39,7 +39,8 @@ struct Draft<T> {
     old: Arc<Model>,
     new: Arc<Model>,
     touched: Touched,
-    back: Vec<Change>,
+    before: HostState,
+    after: HostState,
     done: Done<T>,
 }
 
@@ -152,7 +153,7 @@ impl Writer {
         let before = plan(&old, &touched, &self.settings);
         let after = plan(&new, &touched, &self.settings);
         let done = Done { value, changes: diff(&before, &after) };
-        Ok(Draft { old, new: Arc::new(new), touched, back: diff(&after, &before), done })
+        Ok(Draft { old, new: Arc::new(new), touched, before, after, done })
     }
 
     fn carry_out<T>(&self, draft: &Draft<T>, beside: &Beside) -> Result<()> {
@@ -170,7 +171,7 @@ impl Writer {
     /// Makes host and store what they were. What fails here is told and left to the next start,
     /// which compares everything.
     fn way_back<T>(&self, draft: &Draft<T>, beside: &Beside) {
-        if let Err(error) = self.kernel.apply(&draft.back) {
+        if let Err(error) = self.kernel.apply(&diff(&draft.after, &draft.before)) {
             tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
         }
         let saved = writes(&draft.new, &draft.old, &draft.touched).and_then(|t| {
