@@ -28,12 +28,15 @@ pub(super) fn driver(name: &str) -> Result<IpamDriver> {
 /// One address pool asked for.
 pub(super) fn pool(config: IpamConfig) -> Result<PoolSpec> {
     let aux = config.auxiliary_addresses.into_iter();
-    let auxiliary: Result<BTreeMap<String, IpAddr>> =
-        aux.map(|(name, text)| Ok((name, address(&text, "auxiliary address")?))).collect();
+    let auxiliary = aux.map(|(name, text)| {
+        let address = address(&text, &format!("auxiliary address {name}"))?;
+        Ok((name, address))
+    });
+    let auxiliary: Result<BTreeMap<String, IpAddr>> = auxiliary.collect();
     Ok(PoolSpec {
         subnet: given(&config.subnet, |text| net(text, "subnet"))?,
         ip_range: given(&config.ip_range, |text| net(text, "ip-range"))?,
-        gateway: given(&config.gateway, |text| address(text, "gateway address"))?,
+        gateway: given(&config.gateway, |text| address(text, &format!("gateway {text}")))?,
         next_hop: None,
         auxiliary: auxiliary?,
     })
@@ -53,7 +56,7 @@ fn net(text: &str, what: &str) -> Result<IpNet> {
 fn address(text: &str, what: &str) -> Result<IpAddr> {
     let bare = text.split('/').next().unwrap_or_default();
     let read = bare.parse().map(|address: IpAddr| address.to_canonical());
-    read.map_err(|_| invalid(&format!("invalid {what} {text}: invalid address")))
+    read.map_err(|_| invalid(&format!("invalid {what}: invalid address")))
 }
 
 fn invalid(fault: &str) -> Error {
@@ -87,7 +90,13 @@ mod tests {
         );
         assert_eq!(
             refused("10.7.0.0/24", "here"),
-            "invalid network config:\n* invalid gateway address here: invalid address"
+            "invalid network config:\n* invalid gateway here: invalid address"
+        );
+        let auxiliary_addresses = BTreeMap::from([("router".to_owned(), "there".to_owned())]);
+        let config = IpamConfig { auxiliary_addresses, ..config("10.7.0.0/24", "") };
+        assert_eq!(
+            pool(config).unwrap_err().to_string(),
+            "invalid network config:\n* invalid auxiliary address router: invalid address"
         );
         assert!(refused("::ffff:10.7.0.0/120", "").contains("invalid CIDR block notation"));
     }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::EndpointSpec;
 use crate::error::Error;
 use crate::model::Model;
-use crate::network::Network;
+use crate::network::{Network, Pool};
 
 /// Driver option that names the interface in the sandbox.
 pub(super) const IFNAME: &str = "com.docker.network.endpoint.ifname";
@@ -79,17 +79,18 @@ pub(super) fn link_local(spec: &EndpointSpec) -> Vec<IpNet> {
 }
 
 fn address_fault(network: &Network, address: IpAddr) -> Option<String> {
-    if network.pool_of(address).is_some_and(|pool| pool.configured) {
-        None
-    } else if network.pool(address.is_ipv6()).is_some_and(|pool| !pool.configured) {
-        Some(
+    let family = |pool: &&Pool| matches!(pool.subnet, IpNet::V6(_)) == address.is_ipv6();
+    let mut given = network.pools.iter().filter(family).filter(|pool| pool.configured).peekable();
+    if given.peek().is_none() {
+        return Some(
             "user specified IP address is supported only when connecting to networks with \
              user configured subnets"
                 .to_owned(),
-        )
-    } else {
-        Some(format!("no configured subnet or ip-range contain the IP address {address}"))
+        );
     }
+    let inside = given.any(|pool| pool.subnet.contains(&address));
+    let outside = || format!("no configured subnet or ip-range contain the IP address {address}");
+    (!inside).then(outside)
 }
 
 /// Settings of the interface that is called so.
