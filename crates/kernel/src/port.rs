@@ -1,7 +1,8 @@
 //! Host ports kept from others by bound sockets that never receive anything.
 //!
 //! In: address, protocol, port. Out: sockets in a table, free ports, and who holds a taken one.
-//! Forwarding the port is the firewall's business.
+//! Forwarding the port is the firewall's business, or that of whoever is given the socket
+//! ([`Kernel::open_port`]).
 //!
 //! TCP sockets are bound and not listening: a connection that misses the forwarding is refused, as
 //! on a port that nobody has. UDP sockets drop all that reaches them.
@@ -15,16 +16,37 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hawser_hoststate::{HeldPort, Transport};
-use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::net::{
+    AddressFamily, Protocol, Shutdown, SocketFlags, SocketType, ipproto, shutdown, sockopt,
+};
 
 use crate::error::{Error, ErrorKind};
 use crate::sysctl::EphemeralPorts;
-use crate::{holder, sys, sysctl};
+use crate::{Kernel, holder, sys, sysctl};
 
-/// The ports held. A kernel without SCTP holds such a port in the table alone.
+/// How a port is held.
+enum Holding {
+    /// By a bound socket.
+    Bound(OwnedFd),
+    /// By a listening one that drops what comes: see [`bind_beside_remains`].
+    Listening(OwnedFd),
+    /// In the table alone, where the kernel lacks SCTP.
+    Noted,
+}
+
+impl Holding {
+    fn socket(&self) -> Option<&OwnedFd> {
+        match self {
+            Self::Bound(socket) | Self::Listening(socket) => Some(socket),
+            Self::Noted => None,
+        }
+    }
+}
+
+/// The ports held.
 #[derive(Default)]
 pub(crate) struct Ports {
-    held: Mutex<BTreeMap<HeldPort, Option<OwnedFd>>>,
+    held: Mutex<BTreeMap<HeldPort, Holding>>,
     last: AtomicU16,
 }
 
@@ -43,6 +65,38 @@ impl Ports {
     /// Lets a port go.
     pub(crate) fn release(&self, port: &HeldPort) {
         self.lock().remove(port);
+    }
+
+    /// A duplicate of a port's socket, which lets in what comes.
+    fn open(&self, port: &HeldPort) -> io::Result<OwnedFd> {
+        let held = self.lock();
+        let socket = held.get(port).and_then(Holding::socket);
+        let socket = socket.ok_or(io::Error::from_raw_os_error(libc::ENOENT))?;
+        sys::drop_nothing(socket.as_fd())?;
+        if port.transport == Transport::Tcp {
+            // Connections inherit it: those that linger don't keep the next owner from the port.
+            sockopt::set_socket_reuseaddr(socket, true)?;
+        }
+        socket.try_clone()
+    }
+
+    /// Makes the socket as it was before it was opened.
+    fn close(&self, port: &HeldPort) -> io::Result<()> {
+        let held = self.lock();
+        let Some(holding) = held.get(port) else { return Ok(()) };
+        let Some(socket) = holding.socket() else { return Ok(()) };
+        if port.transport == Transport::Udp {
+            return sys::drop_everything(socket.as_fd());
+        }
+        match shutdown(socket, Shutdown::Both) {
+            // It has not listened yet.
+            Err(rustix::io::Errno::NOTCONN) => {}
+            done => done?,
+        }
+        if matches!(holding, Holding::Listening(_)) {
+            return listen_and_drop(socket);
+        }
+        Ok(sockopt::set_socket_reuseaddr(socket, false)?)
     }
 
     /// The ports held.
@@ -87,30 +141,55 @@ impl Ports {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<HeldPort, Option<OwnedFd>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<HeldPort, Holding>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Kernel {
+    /// The socket of a held port, a duplicate of it, which lets in what comes from now on: bound, not
+    /// connected; a TCP one need not listen yet. Not for SCTP.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the port is not held.
+    pub fn open_port(&self, port: &HeldPort) -> Result<OwnedFd, Error> {
+        let fail = |error| Error::new("open", object(port), error);
+        self.ports.open(port).map_err(fail)
+    }
+
+    /// Lets nothing in any more, as before [`Kernel::open_port`]; the port stays held. What was
+    /// handed out must be closed by now. Nothing for a port that is not held.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn close_port(&self, port: &HeldPort) -> Result<(), Error> {
+        let fail = |error| Error::new("close", object(port), error);
+        self.ports.close(port).map_err(fail)
+    }
+}
+
+fn object(port: &HeldPort) -> String {
+    format!("{} port {}", port.transport, SocketAddr::new(port.address, port.port))
+}
+
 fn taken(port: &HeldPort, error: io::Error) -> Error {
-    let object = format!("{} port {}", port.transport, SocketAddr::new(port.address, port.port));
     let is_taken = error.raw_os_error() == Some(libc::EADDRINUSE);
-    let error = Error::new("bind", object, error);
+    let error = Error::new("bind", object(port), error);
     match holder::of(port).filter(|_| is_taken) {
         Some(name) => error.with_hint(format!("the port is held by {name}")),
         None => error,
     }
 }
 
-/// A socket that holds a port; none where the kernel lacks SCTP.
-fn bind(port: &HeldPort) -> io::Result<Option<OwnedFd>> {
+/// Takes a port.
+fn bind(port: &HeldPort) -> io::Result<Holding> {
     let (kind, protocol) = socket_type(port.transport);
     let family = if port.address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = match rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(protocol))
     {
         Ok(socket) => socket,
         Err(rustix::io::Errno::PROTONOSUPPORT) if port.transport == Transport::Sctp => {
-            return Ok(None);
+            return Ok(Holding::Noted);
         }
         Err(error) => return Err(error.into()),
     };
@@ -125,18 +204,23 @@ fn bind(port: &HeldPort) -> io::Result<Option<OwnedFd>> {
     match rustix::net::bind(&socket, &address) {
         Err(rustix::io::Errno::ADDRINUSE) if port.transport == Transport::Tcp => {
             bind_beside_remains(&socket, &address)?;
+            Ok(Holding::Listening(socket))
         }
-        other => other?,
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(Holding::Bound(socket)),
     }
-    Ok(Some(socket))
 }
 
 /// Binds where connections of an earlier server linger (TIME_WAIT), which the plain bind takes for
 /// an owner. Only a listening socket keeps others away then; it drops what comes.
 fn bind_beside_remains(socket: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
-    sys::drop_everything(socket.as_fd())?;
     sockopt::set_socket_reuseaddr(socket, true)?;
     rustix::net::bind(socket, address)?;
+    listen_and_drop(socket)
+}
+
+fn listen_and_drop(socket: &OwnedFd) -> io::Result<()> {
+    sys::drop_everything(socket.as_fd())?;
     Ok(rustix::net::listen(socket, 1)?)
 }
 

@@ -40,6 +40,29 @@ pub(crate) fn drop_everything(socket: BorrowedFd<'_>) -> io::Result<()> {
     set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
 }
 
+/// Makes a netlink socket drop the notices of what the socket of a port did.
+pub(crate) fn ignore_sender(socket: BorrowedFd<'_>, port: u32) -> io::Result<()> {
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    // The filter reads in network order what the kernel wrote in its own (`nlmsg_pid`).
+    let port = u32::from_be_bytes(port.to_ne_bytes());
+    let mut filter = [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 12),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, port),
+        step(libc::BPF_RET, 0, 0, 0),
+        step(libc::BPF_RET, 0, 0, u32::MAX),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+/// Makes a socket receive again after [`drop_everything`]; nothing for one that does.
+pub(crate) fn drop_nothing(socket: BorrowedFd<'_>) -> io::Result<()> {
+    match set_option(socket, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &0_i32) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+        done => done,
+    }
+}
+
 /// Sends an Ethernet frame from an interface, by an `AF_PACKET` socket.
 pub(crate) fn send_frame(socket: BorrowedFd<'_>, index: u32, frame: &[u8]) -> io::Result<()> {
     let to = libc::sockaddr_ll {

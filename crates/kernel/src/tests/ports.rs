@@ -83,3 +83,86 @@ fn free_ports_ascend_and_skip_what_is_taken() {
         assert_eq!(free(None).expect("ephemeral"), 40001);
     });
 }
+
+#[test]
+fn an_opened_port_receives_until_it_is_closed() {
+    on_test_host(|kernel| {
+        let held = |transport| HeldPort { address: LOCALHOST, transport, port: 8080 };
+        let (tcp, udp) = (held(Transport::Tcp), held(Transport::Udp));
+        let missing = kernel.open_port(&tcp).expect_err("not held");
+        assert_eq!(missing.kind, ErrorKind::NotFound);
+        kernel.close_port(&tcp).expect("nothing to close");
+        let both = [Object::HeldPort(tcp.clone()), Object::HeldPort(udp.clone())];
+        kernel.apply(&both.map(Change::Add)).expect("hold");
+        let client = UdpSocket::bind("127.0.0.1:0").expect("bind");
+        client.connect("127.0.0.1:8080").expect("connect");
+        for _ in 0..2 {
+            let listener = kernel.open_port(&tcp).expect("open");
+            rustix::net::listen(&listener, 8).expect("listen");
+            let listener = TcpListener::from(listener);
+            // It closes last: nothing lingers at our end.
+            let stream = TcpStream::connect("127.0.0.1:8080").expect("connect");
+            drop((listener.accept().expect("accept"), stream, listener));
+            let socket = UdpSocket::from(kernel.open_port(&udp).expect("open"));
+            client.send(b"x").expect("send");
+            socket.set_read_timeout(Some(Duration::from_secs(5))).expect("timeout");
+            assert_eq!(socket.recv(&mut [0; 8]).expect("receive"), 1);
+            socket.set_read_timeout(Some(Duration::from_millis(50))).expect("timeout");
+            kernel.close_port(&tcp).expect("close");
+            kernel.close_port(&udp).expect("close");
+            TcpStream::connect("127.0.0.1:8080").expect_err("nobody listens");
+            client.send(b"x").expect("send");
+            socket.recv(&mut [0; 8]).expect_err("dropped");
+            TcpListener::bind("127.0.0.1:8080").expect_err("held");
+            UdpSocket::bind("127.0.0.1:8080").expect_err("held");
+        }
+    });
+}
+
+#[test]
+fn what_lingers_of_an_opened_port_is_in_nobodys_way() {
+    on_test_host(|kernel| {
+        let port = HeldPort { address: LOCALHOST, transport: Transport::Tcp, port: 8080 };
+        let hold = [Change::Add(Object::HeldPort(port.clone()))];
+        let release = [Change::Remove(Object::HeldPort(port.clone()))];
+        // Each time beside what the last time left.
+        for _ in 0..3 {
+            kernel.apply(&hold).expect("hold");
+            let listener = kernel.open_port(&port).expect("open");
+            rustix::net::listen(&listener, 8).expect("listen");
+            let listener = TcpListener::from(listener);
+            let stream = TcpStream::connect("127.0.0.1:8080").expect("connect");
+            drop(listener.accept().expect("accept"));
+            drop((stream, listener));
+            kernel.close_port(&port).expect("close");
+            TcpListener::bind("127.0.0.1:8080").expect_err("held");
+            let address = SocketAddr::new(LOCALHOST, 8080);
+            TcpStream::connect_timeout(&address, Duration::from_millis(100)).expect_err("closed");
+            kernel.apply(&release).expect("release");
+        }
+    });
+}
+
+#[test]
+fn ports_are_in_one_anothers_way_when_a_packet_could_be_for_both() {
+    on_test_host(|kernel| {
+        let all = ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1"].map(|a| name::<IpAddr>(a));
+        let transports = [Transport::Tcp, Transport::Udp];
+        let ports: Vec<_> = transports
+            .into_iter()
+            .flat_map(|transport| all.map(|address| HeldPort { address, transport, port: 8080 }))
+            .collect();
+        for (first, second) in ports.iter().flat_map(|a| ports.iter().map(move |b| (a, b))) {
+            let any = first.address.is_unspecified() || second.address.is_unspecified();
+            let meet = first.transport == second.transport
+                && first.address.is_ipv4() == second.address.is_ipv4()
+                && (any || first.address == second.address);
+            let object = |port: &HeldPort| Object::HeldPort(port.clone());
+            kernel.apply(&[Change::Add(object(first))]).expect("hold");
+            let held = kernel.apply(&[Change::Add(object(second))]);
+            // What is held already stays so.
+            assert_eq!(held.is_err(), meet && first != second, "{first:?} {second:?}");
+            kernel.apply(&[first, second].map(|p| Change::Remove(object(p)))).expect("release");
+        }
+    });
+}
