@@ -98,6 +98,35 @@ fn everything_is_as_before(how: End) {
 }
 
 #[test]
+fn a_container_that_lost_the_pin_of_its_namespace_goes_on() {
+    let host = TestHost::running();
+    if host.engine() == EngineKind::Docker {
+        return; // dockerd 20.10 leaves it without a network
+    }
+    let c = host.client(Cli::Docker);
+    c.ok("network create --ipv6 --subnet 10.5.0.0/24 --subnet fd05::/64 net1");
+    c.ok("run -d --name web --net net1 -p 8088:80 busybox httpd -f -p 80 -h /etc");
+    c.ok("run -d --name peer --net net1 busybox sleep 1000");
+    let links = || c.ok("exec web ip address");
+    let (before, inventory) = (links(), host.inventory());
+    for all in [false, true] {
+        host.kill_daemon();
+        host.sh("umount /run/hawser/netns/*").ok();
+        if all {
+            host.sh("umount -l /run/hawser/netns").ok();
+        }
+        host.start_again();
+        // The process sees the very same interfaces.
+        assert_eq!(links(), before);
+        inventory.assert_restored(&host);
+        c.ok("exec peer wget -q -O- http://web/hostname");
+        c.ok("exec web ping -c 1 -W 2 peer");
+    }
+    c.ok("rm -f web peer");
+    c.ok("network rm net1");
+}
+
+#[test]
 fn what_ended_meanwhile_is_known_afterwards() {
     let host = TestHost::running();
     let c = host.client(Cli::Docker);

@@ -3,19 +3,25 @@
 //! In: the store's model and whatever the host has. Out: a host as the model says. Nothing is
 //! flushed: what is right is not touched, so running containers do not notice.
 
+use std::fs::File;
+use std::sync::Arc;
+
 use chrono::Utc;
+use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
-use hawser_model::{Model, SandboxId};
+use hawser_model::{Mode, Model, SandboxId};
+use hawser_runtime::ProcessId;
 use ipnet::{IpNet, Ipv4Net};
 
-use super::{Networks, law, predefined};
+use super::{Networks, law, predefined, sandbox_id};
 use crate::engine::{Engine, blocking, system};
 use crate::error::{Error, Kind, Result};
+use crate::record::Container;
 
 impl Networks {
     /// Loads the fixed table, makes the predefined networks, and reconciles the host.
     pub(crate) async fn recover(&self, engine: &Engine) -> Result<()> {
-        let kernel = std::sync::Arc::clone(&self.kernel);
+        let kernel = Arc::clone(&self.kernel);
         blocking(move || {
             let load = kernel.load_skeleton(hawser_plan::SKELETON, hawser_plan::SKELETON_MARK);
             load.map(|_| ()).map_err(|e| system("load the nftables table", e))
@@ -35,9 +41,27 @@ impl Networks {
             .await?;
         let records: Vec<_> = engine.containers.all().iter().map(|e| e.record()).collect();
         self.reserve(&records).await;
+        self.pin_again(&records).await?;
         let changes = self.writer.reconcile().await?;
         tracing::info!(changes, "the host's network is as the records say");
         Ok(())
+    }
+
+    /// The namespace of a container that runs is not lost with the file that pins it: the process
+    /// has it. Without the pin all in it would be made anew, in a namespace that nobody is in.
+    async fn pin_again(&self, records: &[Arc<Container>]) -> Result<()> {
+        let model = self.writer.model();
+        let pinned = records.iter().filter_map(|record| {
+            let id = sandbox_id(&record.id).ok()?;
+            model.sandbox(id).filter(|sandbox| sandbox.mode == Mode::Own)?;
+            Some((hawser_plan::namespace(id), record.state.handle.as_ref()?.process))
+        });
+        let (pinned, kernel) = (pinned.collect::<Vec<_>>(), Arc::clone(&self.kernel));
+        blocking(move || {
+            pinned.iter().for_each(|(name, process)| pin_again(&kernel, name, process));
+            Ok(())
+        })
+        .await
     }
 
     /// The address that a bridge of somebody else's (`--bridge`) gives to our default network.
@@ -80,11 +104,22 @@ impl Networks {
     }
 
     /// Starts the name service of a container that runs on, and writes its files, after a restart of the daemon.
-    pub(crate) async fn resume(
-        &self,
-        engine: &Engine,
-        record: &crate::record::Container,
-    ) -> Result<()> {
+    pub(crate) async fn resume(&self, engine: &Engine, record: &Container) -> Result<()> {
         self.name(engine, record).await
+    }
+}
+
+fn pin_again(kernel: &Kernel, name: &NamespaceName, process: &ProcessId) {
+    let Ok(ns) = File::open(format!("/proc/{}/ns/net", process.pid)) else { return };
+    // Opened before it is asked for: the number may be another's by now.
+    if !process.is_alive() {
+        return;
+    }
+    match kernel.pin_again(name, &ns) {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!(sandbox = %name, "its namespace was pinned again"),
+        Err(error) => {
+            tracing::error!(sandbox = %name, %error, cause = %error.cause, "cannot pin its namespace again");
+        }
     }
 }
