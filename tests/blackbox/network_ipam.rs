@@ -298,6 +298,10 @@ fn sizes_on_request() {
     let both = subnet(&c, "both");
     let (four, six) = both.split_once(' ').unwrap();
     assert!(four.ends_with(".0/24") && six.starts_with("fd") && six.ends_with("/80"), "{both}");
+    // No size: that of the pool.
+    c.ok("network create --subnet 0.0.0.0/0 any");
+    assert!(subnet(&c, "any").ends_with(".0.0/16"));
+    c.fails("network create --subnet 0.0.0.0/4 giant", 1, "/4");
     c.ok("run --rm --net small busybox ping -c 1 -W 2 172.18.0.1");
     // No subnet of the user's: no address of the user's.
     c.fails(

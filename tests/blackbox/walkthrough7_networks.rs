@@ -98,7 +98,7 @@ fn listed_in_columns(cli: Cli) {
     labels.sort_unstable();
     assert_eq!(labels, ["env=test", "tier=db"]);
     assert!(line("{{.CreatedAt}}").starts_with("20"));
-    assert_eq!(c.ok(&format!("network ls --no-trunc -f name=alpha --format '{{{{.ID}}}}'")), id);
+    assert_eq!(c.ok("network ls --no-trunc -f name=alpha --format '{{.ID}}'"), id);
     let table = line("table {{.Name}}\t{{.Driver}}");
     let words: Vec<&str> = table.split_whitespace().collect();
     assert_eq!(words, ["NAME", "DRIVER", "alpha", "bridge"]);
