@@ -2,6 +2,7 @@
 //! name that only the linking container knows. Both follow their target.
 
 use hawser_testkit::{Cli, EngineKind, TestHost, eventually};
+use serde_json::json;
 
 use crate::name_server::{hosts_lines, resolve, resolves};
 use crate::refused::{Since, refused};
@@ -138,6 +139,19 @@ fn refusals(cli: Cli) {
             ),
         ],
     );
+    if host.engine() == EngineKind::Hawser {
+        for (path, body) in [
+            ("/containers/create", json!({"Image": "busybox", "HostConfig": {"Links": ["a:b:c"]}})),
+            (
+                "/networks/net1/connect",
+                json!({"Container": "rests", "EndpointConfig": {"Links": ["a:b:c"]}}),
+            ),
+        ] {
+            let answer = host.http().post(path, &body);
+            assert_eq!(answer.status, 400, "{}", answer.text());
+            assert!(answer.message().contains("bad format for links: a:b:c"), "{}", answer.text());
+        }
+    }
     // What it waited for is there: nothing of the refusal stays.
     c.ok("start rests");
     c.ok("start late");

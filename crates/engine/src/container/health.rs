@@ -119,7 +119,8 @@ impl Engine {
 
     async fn check_health(&self, entry: &Entry, check: &Check) -> HealthResult {
         let start = Utc::now();
-        let spec = ExecSpec { args: check.command.clone(), ..ExecSpec::default() };
+        let env = self.current_links(&entry.record());
+        let spec = ExecSpec { args: check.command.clone(), env, ..ExecSpec::default() };
         let (exit_code, output) = match self.runtime.exec(entry.id.as_str(), spec).await {
             Err(e) => (-1, e.to_string()),
             Ok(session) => {

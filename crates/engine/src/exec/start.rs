@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// The variables of links as they are now; those that the container was given itself stay.
-    fn current_links(&self, container: &Container) -> Vec<String> {
+    pub(crate) fn current_links(&self, container: &Container) -> Vec<String> {
         let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
         let own: Vec<_> = container.config.env.iter().flatten().map(|v| name(v)).collect();
         let mut linked = self.networks.linked_env(self, container);

@@ -161,6 +161,7 @@ pub(super) fn check_endpoint(settings: &mut EndpointSettings) -> Result<()> {
             canonical(text, v6, "link-local IP", &mut faults);
         }
     }
+    faults.extend(settings.links.iter().flatten().filter_map(|link| links::fault(link)));
     if !faults.is_empty() {
         return Err(law(hawser_model::Error::InvalidEndpoint(faults)));
     }

@@ -58,15 +58,12 @@ pub(super) fn target(engine: &Engine, name: &str) -> Result<Arc<Container>> {
     Ok(found)
 }
 
-/// At create: the targets of links on the default bridge must be there.
+/// At create: links must make sense, and the targets of those on the default bridge be there.
 pub(super) fn check_targets(engine: &Engine, host: &HostConfig) -> Result<()> {
-    if !is_of_default_bridge(host) {
-        return Ok(());
+    if let Some(fault) = host.links.iter().flatten().find_map(|link| fault(link)) {
+        return Err(Error::invalid(fault));
     }
-    for link in host.links.iter().flatten() {
-        if let Some(fault) = fault(link) {
-            return Err(Error::invalid(fault));
-        }
+    for link in host.links.iter().flatten().filter(|_| is_of_default_bridge(host)) {
         let (name, _) = parse(link);
         let missing = |e| Error::invalid(format!("could not get container for {name}: {e}"));
         let target = target(engine, name).map_err(missing)?;

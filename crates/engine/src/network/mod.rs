@@ -66,6 +66,8 @@ pub struct Networks {
     dns: Dns,
     /// Held while the name service, or a file of a container, is told what the model says.
     publishing: std::sync::Mutex<()>,
+    /// Held while the sockets of a name service are opened or closed.
+    answering: tokio::sync::Mutex<()>,
     /// Written while a network gets another name, read by what goes from a name to a record that
     /// holds the name. Taken before the writer's turn, and after a container's lifecycle.
     naming: tokio::sync::RwLock<()>,
@@ -89,6 +91,7 @@ impl Networks {
             kernel,
             dns,
             publishing: std::sync::Mutex::default(),
+            answering: tokio::sync::Mutex::default(),
             naming: tokio::sync::RwLock::default(),
             pools,
             publish_address,

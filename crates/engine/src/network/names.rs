@@ -62,26 +62,49 @@ impl Networks {
     /// Starts, changes or ends the name service in a sandbox, as its networks ask for.
     async fn answer_names(&self, engine: &Engine, record: &Container) -> Result<()> {
         let id = sandbox_id(&record.id)?;
-        self.publish_zones(&networks_of(&self.writer.model(), id));
-        let model = self.writer.model();
         let key = id.to_string();
-        let asked = resolver::asked(record, &model, id, &engine.settings);
-        let chosen =
-            resolver::choose(asked, resolver::Resolver::of_host(), resolver::reach(&model, id));
-        let (Some(service), Some(ns)) = (chosen.service, namespace_of(&model, id)) else {
-            // A later connect opens the same sockets again: they must be closed by then.
-            self.dns.stop(&key).closed().await;
-            return Ok(());
+        self.publish_zones(&networks_of(&self.writer.model(), id));
+        // Of two that find no service in a sandbox, one alone may open its sockets.
+        let _alone = self.answering.lock().await;
+        let sockets = match self.service(engine, record, id) {
+            None => {
+                // A later connect opens the same sockets again: they must be closed by then.
+                self.dns.stop(&key).closed().await;
+                return Ok(());
+            }
+            Some(_) if self.dns.serves(&key) => None,
+            Some((ns, _)) => Some(self.sockets(ns).await?),
         };
+        // The model is read (again) under the lock, as for zones.
+        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((ns, service)) = self.service(engine, record, id) else { return Ok(()) };
         let upstreams = self.upstreams(service, &ns);
-        if self.dns.serves(&key) {
-            self.dns.set_upstreams(&key, upstreams);
-            self.dns.set_view(&key, view(&model, id));
-            return Ok(());
+        let view = view(&self.writer.model(), id);
+        match sockets {
+            Some(sockets) => {
+                let served = self.dns.serve(&key, sockets, view, upstreams);
+                served.map_err(|e| system("start the name service", e))
+            }
+            None => {
+                self.dns.set_upstreams(&key, upstreams);
+                self.dns.set_view(&key, view);
+                Ok(())
+            }
         }
-        let sockets = self.sockets(ns).await?;
-        let fail = |e| system("start the name service", e);
-        self.dns.serve(&key, sockets, view(&model, id), upstreams).map_err(fail)
+    }
+
+    /// The name service that a sandbox has by now, and where; `None` if it has none.
+    fn service(
+        &self,
+        engine: &Engine,
+        record: &Container,
+        id: SandboxId,
+    ) -> Option<(NamespaceName, Service)> {
+        let model = self.writer.model();
+        let asked = resolver::asked(record, &model, id, &engine.settings);
+        let reach = resolver::reach(&model, id);
+        let service = resolver::choose(asked, resolver::Resolver::of_host(), reach).service?;
+        Some((namespace_of(&model, id)?, service))
     }
 
     async fn sockets(&self, ns: NamespaceName) -> Result<Sockets> {
