@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Settings of one engine, fixed for the life of the daemon.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Settings {
     pub debug: bool,
     /// `--host-gateway-ip`, what `host-gateway` in `--add-host` stands for.
     pub host_gateway: Option<IpAddr>,
+    /// `--firewall-lock`: no other program changes our nftables tables (Linux 6.9).
+    pub firewall_lock: bool,
 }
 
 /// An OCI runtime program.
@@ -69,6 +71,14 @@ pub struct DefaultBridge {
     pub fixed_cidr: Option<Ipv4Net>,
     /// Default gateway of its containers (`--default-gateway`).
     pub gateway: Option<IpAddr>,
+    /// Whether its containers have IPv6 (`--ipv6`).
+    pub ipv6: bool,
+    /// Its IPv6 address and prefix (`--bip6`); of the engine's own block if not given.
+    pub bip6: Option<Ipv6Net>,
+    /// Part of the IPv6 subnet that addresses are taken from (`--fixed-cidr-v6`).
+    pub fixed_cidr_v6: Option<Ipv6Net>,
+    /// Default IPv6 gateway of its containers (`--default-gateway-v6`).
+    pub gateway_v6: Option<IpAddr>,
     /// Whether its containers reach one another (`--icc`).
     pub icc: bool,
     /// Whether its containers' traffic takes the host's address (`--ip-masq`).

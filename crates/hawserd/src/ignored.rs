@@ -24,7 +24,6 @@ const STORAGE: &str = "images are always kept as overlayfs layers";
 const PROXY: &str = "ports are published by the kernel, without proxy processes";
 const NFTABLES: &str = "rules are always kept in a table of their own with nftables";
 const FORWARD: &str = "forwarding is switched on for the links that need it";
-const IPV6: &str = "IPv6 is a property of each network; the default bridge has IPv4 only";
 const DIRECT: &str = "whether containers are reached directly is a property of each network";
 const REGISTRY: &str = "this version pulls from no registries";
 const LOG: &str = "output of containers is always kept in a file below the data root";
@@ -58,10 +57,6 @@ pub const IGNORED: &[Ignored] = &[
     yes_no("ip6tables", NFTABLES),
     yes_no("ip-forward", FORWARD),
     yes_no("ip-forward-no-drop", FORWARD),
-    yes_no("ipv6", IPV6),
-    value("fixed-cidr-v6", IPV6),
-    value("bip6", IPV6),
-    value("default-gateway-v6", IPV6),
     yes_no("allow-direct-routing", DIRECT),
     value("bridge-accept-fwmark", DIRECT),
     list("default-network-opt", "default-network-opts", "give options to `network create`"),

@@ -81,6 +81,26 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_gateway: Option<IpAddr>,
 
+    /// Containers on the default bridge have IPv6 [default: false]
+    #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<bool>,
+
+    /// IPv6 address and subnet of the default bridge, as fd17::1/64 [default: of the engine's block]
+    #[arg(long, value_name = "CIDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bip6: Option<String>,
+
+    /// Part of the default bridge's IPv6 subnet that addresses are taken from
+    #[arg(long, value_name = "CIDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_cidr_v6: Option<String>,
+
+    /// Default IPv6 gateway of containers on the default bridge [default: the bridge's address]
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_gateway_v6: Option<IpAddr>,
+
     /// Pool that networks get their subnets from, as base=10.10.0.0/16,size=24 (repeatable)
     #[arg(long = "default-address-pool", value_name = "POOL")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -155,6 +175,11 @@ pub struct Options {
     #[arg(long = "host-gateway-ip", value_name = "ADDRESS")]
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "values::one_or_more")]
     pub host_gateway_ips: Vec<String>,
+
+    /// Keep other programs from changing hawser's nftables tables (Linux 6.9) [default: true]
+    #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall_lock: Option<bool>,
 
     /// TLS on TCP; clients are not asked who they are
     #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -79,6 +79,7 @@ pub fn settings(options: &Options) -> Result<Settings, Invalid> {
         init: options.init.unwrap_or(false),
         debug: debug(options),
         host_gateway: host_gateway(options)?,
+        firewall_lock: options.firewall_lock.unwrap_or(true),
     })
 }
 
@@ -108,6 +109,12 @@ fn bridge(options: &Options) -> Result<DefaultBridge, Invalid> {
     }
     let bip = options.bip.as_deref().map(|text| parse("bip", text)).transpose()?;
     let fixed_cidr = options.fixed_cidr.as_deref().map(|text| parse("fixed-cidr", text));
+    let bip6 = options.bip6.as_deref().map(|text| parse("bip6", text)).transpose()?;
+    let fixed_cidr_v6 = options.fixed_cidr_v6.as_deref().map(|text| parse("fixed-cidr-v6", text));
+    let gateway_v6 = match options.default_gateway_v6 {
+        Some(IpAddr::V4(_)) => return Err(invalid("default-gateway-v6", "want an IPv6 address")),
+        other => other,
+    };
     Ok(DefaultBridge {
         disabled: options.bridge.as_deref() == Some("none"),
         name: name.to_owned(),
@@ -115,6 +122,10 @@ fn bridge(options: &Options) -> Result<DefaultBridge, Invalid> {
         bip,
         fixed_cidr: fixed_cidr.transpose()?,
         gateway: options.default_gateway,
+        ipv6: options.ipv6.unwrap_or(false),
+        bip6,
+        fixed_cidr_v6: fixed_cidr_v6.transpose()?,
+        gateway_v6,
         icc: options.icc.unwrap_or(true),
         masquerade: options.ip_masq.unwrap_or(true),
     })

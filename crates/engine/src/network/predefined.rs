@@ -46,6 +46,7 @@ fn ensure_bridge(
     let wanted = default_bridge(settings, now)?;
     if let Some(present) = present {
         let kept = !settings.bridge.disabled
+            && present.ipv6 == wanted.ipv6
             && present.options == wanted.options
             && same_pools(&present.pools, &wanted);
         let used = !model.endpoints_of_network(present.id).is_empty();
@@ -99,8 +100,8 @@ fn plain(name: &str, driver: Driver, now: &str) -> Result<NetworkSpec> {
     Ok(spec)
 }
 
-/// The default bridge as `--bridge-name`, `--bip`, `--fixed-cidr`, `--default-gateway`, `--icc`,
-/// `--ip-masq` and `--mtu` say.
+/// The default bridge as `--bridge-name`, `--bip`, `--fixed-cidr`, `--default-gateway`, their IPv6
+/// sisters, `--icc`, `--ip-masq` and `--mtu` say.
 fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
     let bridge = &settings.bridge;
     let mut spec = plain("bridge", Driver::Bridge, now)?;
@@ -119,16 +120,30 @@ fn default_bridge(settings: &Settings, now: &str) -> Result<NetworkSpec> {
     if bridge.existing {
         spec.options.insert("hawser.bridge.existing".to_owned(), "true".to_owned());
     }
-    let range = bridge.fixed_cidr.map(IpNet::V4);
-    let subnet = bridge.bip.map(|bip| IpNet::V4(bip.trunc())).or(range);
-    spec.pools.push(PoolSpec {
+    spec.pools.push(pool(
+        bridge.bip.map(IpNet::V4),
+        bridge.fixed_cidr.map(IpNet::V4),
+        bridge.gateway,
+    ));
+    spec.ipv6 = bridge.ipv6;
+    let six =
+        pool(bridge.bip6.map(IpNet::V6), bridge.fixed_cidr_v6.map(IpNet::V6), bridge.gateway_v6);
+    if spec.ipv6 && six.subnet.is_some() {
+        spec.pools.push(six);
+    }
+    Ok(spec)
+}
+
+/// What the settings say of one family: the bridge's address, a range, another gateway.
+fn pool(address: Option<IpNet>, range: Option<IpNet>, next_hop: Option<IpAddr>) -> PoolSpec {
+    let subnet = address.map(|net| net.trunc()).or(range);
+    PoolSpec {
         subnet,
         ip_range: range.filter(|r| Some(*r) != subnet),
-        gateway: bridge.bip.map(|bip| IpAddr::V4(bip.addr())),
-        next_hop: bridge.gateway,
+        gateway: address.map(|net| net.addr()),
+        next_hop,
         ..PoolSpec::default()
-    });
-    Ok(spec)
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +182,7 @@ mod tests {
             init: false,
             debug: false,
             host_gateway: None,
+            firewall_lock: true,
         }
     }
 
@@ -207,6 +223,30 @@ mod tests {
         assert_eq!(subnet(&model), ("172.17.0.0/16".to_owned(), [172, 17, 42, 1].into()));
         let range = model.resolve_network("bridge").unwrap().pools[0].ip_range;
         assert_eq!(range, Some("172.17.7.0/24".parse().unwrap()));
+    }
+
+    #[test]
+    fn ipv6_is_the_engines_block_unless_told_otherwise() {
+        let pools = |change: fn(&mut DefaultBridge)| {
+            let mut around = Surroundings { pools: docker_pools(), taken: Vec::new() };
+            let base = "fd12:3456:789a::/48".parse().unwrap();
+            around.pools.push(hawser_model::DefaultPool { base, size: 64 });
+            let mut model = Model::default();
+            ensure(&mut model, &settings(change), &around, "").unwrap();
+            let bridge = model.resolve_network("bridge").unwrap().clone();
+            let text = |p: &hawser_model::Pool| format!("{} {}", p.subnet, p.gateway.unwrap());
+            (bridge.ipv6, bridge.pools.iter().map(text).collect::<Vec<_>>())
+        };
+        let four = "172.17.0.0/16 172.17.0.1".to_owned();
+        assert_eq!(pools(|_| {}), (false, vec![four.clone()]));
+        let own = "fd12:3456:789a::/64 fd12:3456:789a::1".to_owned();
+        assert_eq!(pools(|b| b.ipv6 = true), (true, vec![four.clone(), own]));
+        let told = "fd17::/64 fd17::5".to_owned();
+        let bip6 = |b: &mut DefaultBridge| {
+            b.ipv6 = true;
+            b.bip6 = Some("fd17::5/64".parse().unwrap());
+        };
+        assert_eq!(pools(bip6), (true, vec![four, told]));
     }
 
     #[test]

@@ -11,27 +11,23 @@ use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
 use hawser_model::{Mode, Model, SandboxId};
 use hawser_runtime::ProcessId;
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::{Networks, law, predefined, sandbox_id};
 use crate::engine::{Engine, blocking, system};
 use crate::error::{Error, Kind, Result};
 use crate::record::Container;
+use crate::settings::DefaultBridge;
 
 impl Networks {
-    /// Loads the fixed table, makes the predefined networks, and reconciles the host.
-    pub(crate) async fn recover(&self, engine: &Engine) -> Result<()> {
-        let kernel = Arc::clone(&self.kernel);
-        blocking(move || {
-            let load = kernel.load_skeleton(hawser_plan::SKELETON, hawser_plan::SKELETON_MARK);
-            load.map(|_| ()).map_err(|e| system("load the nftables table", e))
-        })
-        .await?;
+    /// Raises the firewall, makes the predefined networks, and reconciles the host.
+    pub(crate) async fn recover(&self, engine: &Arc<Engine>) -> Result<()> {
+        self.raise_firewall(engine).await?;
         self.drop_unowned(engine).await?;
         let around = self.surroundings()?;
         let mut settings = engine.settings.clone();
         if settings.bridge.existing {
-            settings.bridge.bip = Some(self.address_of(&settings.bridge.name)?);
+            self.follow_existing(&mut settings.bridge)?;
         }
         let now = Utc::now().to_rfc3339();
         self.writer
@@ -64,8 +60,9 @@ impl Networks {
         .await
     }
 
-    /// The address that a bridge of somebody else's (`--bridge`) gives to our default network.
-    fn address_of(&self, bridge: &str) -> Result<Ipv4Net> {
+    /// The addresses that a bridge of somebody else's (`--bridge`) gives to our default network.
+    fn follow_existing(&self, settings: &mut DefaultBridge) -> Result<()> {
+        let bridge = &settings.name;
         let name = bridge.parse().map_err(|e| system("read --bridge", e))?;
         let found = self.kernel.link_addresses(&name).map_err(|e| {
             let text = format!(
@@ -73,14 +70,25 @@ impl Networks {
             );
             system(&text, e)
         })?;
-        let v4 = found.into_iter().find_map(|net| match net {
-            IpNet::V4(net) => Some(net),
+        let lacking = |family: &str| {
+            let text = format!(
+                "the bridge {bridge} has no {family} address: give it the one that shall be the containers' gateway"
+            );
+            Error::new(Kind::Invalid, text)
+        };
+        let v4 = found.iter().find_map(|net| match net {
+            IpNet::V4(net) => Some(*net),
             IpNet::V6(_) => None,
         });
-        v4.ok_or_else(|| {
-            let text = format!("the bridge {bridge} has no IPv4 address: give it the one that shall be the containers' gateway");
-            Error::new(Kind::Invalid, text)
-        })
+        let v6 = found.iter().find_map(|net| match net {
+            IpNet::V6(net) if !net.addr().is_unicast_link_local() => Some(*net),
+            _ => None,
+        });
+        settings.bip = Some(v4.ok_or_else(|| lacking("IPv4"))?);
+        if settings.ipv6 && settings.bip6.is_none() {
+            settings.bip6 = Some(v6.ok_or_else(|| lacking("IPv6"))?);
+        }
+        Ok(())
     }
 
     /// Sandboxes that no container's process can be in: the daemon was killed while a container
