@@ -14,7 +14,7 @@ mod udp;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,13 +48,18 @@ impl Relay {
         Self { runtime, running: Mutex::default(), connections }
     }
 
+    /// Whether a port is relayed.
+    pub fn has(&self, port: &HeldPort) -> bool {
+        self.lock().contains_key(port)
+    }
+
     /// What is relayed, and where to.
     pub fn list(&self) -> BTreeMap<HeldPort, SocketAddr> {
         self.lock().iter().map(|(port, running)| (port.clone(), running.to)).collect()
     }
 
     /// Relays a port. `socket` is bound to it, not connected, and lets datagrams in; a TCP one need
-    /// not listen yet.
+    /// not listen yet. Clients that come from now on are served.
     ///
     /// # Errors
     /// The port is relayed already, its protocol can't be (SCTP), or the socket can't listen.
@@ -64,16 +69,14 @@ impl Relay {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         rustix::io::ioctl_fionbio(&socket, true)?;
-        // Registering sockets needs the runtime, and the caller may be on any thread.
-        let _inside = self.runtime.enter();
         let (end, ended) = oneshot::channel();
         let task = match port.transport {
             Transport::Tcp => {
-                let listener = tcp::listen(socket)?;
-                self.runtime.spawn(tcp::run(listener, to, Arc::clone(&self.connections), ended))
+                tcp::listen(&socket)?;
+                self.runtime.spawn(tcp::run(socket, to, Arc::clone(&self.connections), ended))
             }
             Transport::Udp => {
-                let socket = tokio::net::UdpSocket::from_std(socket.into())?;
+                let socket = UdpSocket::from(socket);
                 udp::tell_destinations(&socket)?;
                 self.runtime.spawn(udp::run(socket, to, ended))
             }
@@ -83,13 +86,21 @@ impl Relay {
         Ok(())
     }
 
-    /// Ends the relaying of a port with all its connections; when this returns, its socket is
+    /// Ends the relaying of ports with all their connections; when this returns, their sockets are
     /// closed. Nothing for a port that is not relayed.
-    pub async fn stop(&self, port: &HeldPort) {
-        let Some(running) = self.lock().remove(port) else { return };
-        drop(running.end);
-        // One that panicked has closed its socket too.
-        drop(running.task.await);
+    pub async fn stop(&self, ports: impl IntoIterator<Item = &HeldPort>) {
+        let running: Vec<Running> = {
+            let mut running = self.lock();
+            ports.into_iter().filter_map(|port| running.remove(port)).collect()
+        };
+        let ending = running.into_iter().map(|Running { end, task, .. }| {
+            drop(end);
+            task
+        });
+        for task in ending.collect::<Vec<_>>() {
+            // One that panicked has closed its socket too.
+            drop(task.await);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<HeldPort, Running>> {

@@ -26,19 +26,23 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A peer that vanished is noticed after some minutes: the first probe, and the others' distance.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// Makes a bound socket a listener of the runtime that is entered.
-pub(crate) fn listen(socket: OwnedFd) -> io::Result<TcpListener> {
-    rustix::net::listen(&socket, 1024)?;
-    TcpListener::from_std(socket.into())
+/// Makes a bound socket a listener.
+pub(crate) fn listen(socket: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::net::listen(socket, 1024)?)
 }
 
 /// Relays one port until `ended`; its connections end with it.
 pub(crate) async fn run(
-    listener: TcpListener,
+    socket: OwnedFd,
     to: SocketAddr,
     all: Arc<Semaphore>,
     ended: oneshot::Receiver<()>,
 ) {
+    // Here and not where it was made: a thousand ports are registered behind the answer.
+    let listener = match TcpListener::from_std(socket.into()) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%to, %error, "a port cannot be relayed"),
+    };
     let mut connections = JoinSet::new();
     tokio::select! {
         _ = ended => {}

@@ -124,11 +124,11 @@ fn a_port_that_is_stopped_is_free_at_once_and_its_connections_end() {
     assert_eq!(relay.list().get(&port), Some(&to));
     let twice = relay.start(port.clone(), held(Transport::Tcp, Ipv6Addr::LOCALHOST).1, to);
     assert_eq!(twice.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    runtime.block_on(relay.stop(&port));
+    runtime.block_on(relay.stop([&port]));
     assert!(relay.list().is_empty());
     assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
     assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port.port)).is_err());
-    runtime.block_on(relay.stop(&port));
+    runtime.block_on(relay.stop([&port]));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn datagrams_go_by_flow_and_come_back_from_where_they_were_sent_to() {
         flows.push(flow);
     }
     assert!(flows[0] == flows[2] && flows[1] == flows[3] && flows[0] != flows[1]);
-    runtime.block_on(relay.stop(&port));
+    runtime.block_on(relay.stop([&port]));
     UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port.port)).unwrap();
 }
 

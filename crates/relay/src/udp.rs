@@ -51,7 +51,7 @@ struct Flow {
 }
 
 /// Makes the kernel tell with each datagram which address it was sent to.
-pub(crate) fn tell_destinations(socket: &UdpSocket) -> io::Result<()> {
+pub(crate) fn tell_destinations(socket: &std::net::UdpSocket) -> io::Result<()> {
     match socket.local_addr()? {
         SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?,
         SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?,
@@ -60,7 +60,11 @@ pub(crate) fn tell_destinations(socket: &UdpSocket) -> io::Result<()> {
 }
 
 /// Relays one port until `ended`; its flows end with it.
-pub(crate) async fn run(socket: UdpSocket, to: SocketAddr, ended: oneshot::Receiver<()>) {
+pub(crate) async fn run(socket: std::net::UdpSocket, to: SocketAddr, ended: oneshot::Receiver<()>) {
+    let socket = match UdpSocket::from_std(socket) {
+        Ok(socket) => socket,
+        Err(error) => return tracing::error!(%to, %error, "a port cannot be relayed"),
+    };
     let mut port = Port {
         socket: Arc::new(socket),
         to,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::publish::in_order;
 use super::{Mode, Sandbox, SandboxSpec};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -15,15 +16,12 @@ impl Model {
         if let Mode::Shared(other) = spec.mode {
             self.known_sandbox(other)?;
         }
-        let mut publications = spec.publications;
-        publications.sort();
-        publications.dedup();
         let sandbox = Sandbox {
             id: spec.id,
             name: spec.name,
             hostname: spec.hostname,
             mode: spec.mode,
-            publications,
+            publications: in_order(spec.publications),
             sysctls: spec.sysctls,
             next_interface: 0,
         };
@@ -69,9 +67,6 @@ impl Model {
     pub(crate) fn check_new_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
         if self.sandboxes.contains_key(&sandbox.id) {
             return Err(Error::SandboxTaken(sandbox.id));
-        }
-        if sandbox.mode != Mode::Own && !sandbox.publications.is_empty() {
-            return Err(Error::PublishWithoutNetwork);
         }
         self.check_publications(sandbox)
     }
