@@ -323,7 +323,7 @@ impl<'k> Run<'k> {
         if self.steps.is_empty() {
             return Ok(());
         }
-        nft::transact(&mut self.kernel.netfilter_socket(), std::mem::take(&mut self.steps))
+        nft::transact(&mut self.kernel.firewall().socket, std::mem::take(&mut self.steps))
     }
 
     /// Asks for new ports and their bridges: the kernel then processes their pending link events

@@ -20,6 +20,7 @@ mod foreign;
 mod forgetter;
 mod holder;
 mod link;
+mod monitor;
 mod namespace;
 mod neighbour;
 mod netlink;
@@ -51,11 +52,14 @@ use crate::foreign::Foreign;
 use crate::forgetter::Forgetter;
 use crate::namespace::Directory;
 use crate::netlink::Socket;
+use crate::nft::Firewall;
 use crate::port::Ports;
 use crate::reaper::Reaper;
 use crate::worker::Worker;
 
 pub use error::{ApplyError, Cause, Error, ErrorKind};
+pub use monitor::{Heard, Monitor};
+pub use nft::{Ownership, Repairs};
 
 /// Interface indexes that we choose begin here, far above those that the kernel does.
 const FIRST_INDEX: u32 = 1 << 20;
@@ -77,7 +81,7 @@ pub struct Kernel {
     forgetter: Forgetter,
     ports: Ports,
     route: Mutex<Socket>,
-    netfilter: Mutex<Socket>,
+    firewall: Mutex<Firewall>,
     foreign: Mutex<Foreign>,
     next_index: AtomicU32,
 }
@@ -111,22 +115,51 @@ impl Kernel {
                 .map_err(|error| Error::new("start", "forgetter", error))?,
             ports: Ports::default(),
             route: Mutex::new(route),
-            netfilter: Mutex::new(Socket::netfilter().map_err(fail)?),
+            firewall: Mutex::new(Firewall::open().map_err(fail)?),
             foreign: Mutex::new(Foreign::open(first_index).map_err(fail)?),
             next_index: AtomicU32::new(first_index),
         })
     }
 
-    /// Loads the fixed nftables skeleton (table `inet hawser`) with `nft -f -`. `version` is any
-    /// short text, changed when the skeleton changes; it becomes the table's comment. A table of
-    /// another version is replaced, its elements kept, in one transaction; one of that version
-    /// gets the rules anew that somebody may have flushed. Returns whether it was not there in
-    /// that version.
+    /// Makes our nftables tables (`hawser`, of families inet and bridge) what the texts of the
+    /// skeleton say, with the elements in `wanted` and no others; other objects in `wanted` are
+    /// passed over. One transaction, or none when all is there. The texts are for `nft -f -`, which
+    /// compiles them once, in a namespace that is thrown away; they have no elements, and no sets
+    /// without a name. Returns what was not as it is now.
     ///
     /// # Errors
-    /// `nft` is missing (the hint says how to install it) or refuses the text.
-    pub fn load_skeleton(&self, text: &str, version: &str) -> Result<bool, Error> {
-        nft::load(&mut self.netfilter_socket(), text, version)
+    /// `nft` is missing (the hint says how to install it) or refuses the text; another process
+    /// owns the tables.
+    pub fn load_firewall(
+        &self,
+        texts: &[&str],
+        ownership: Ownership,
+        wanted: &HostState,
+    ) -> Result<Repairs, Error> {
+        self.firewall().load(texts, ownership, wanted)
+    }
+
+    /// The same once more, with the texts and the ownership of [`Kernel::load_firewall`].
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn mend_firewall(&self, wanted: &HostState) -> Result<Repairs, Error> {
+        self.firewall().mend(wanted)
+    }
+
+    /// Whether our tables can be changed by this process alone.
+    pub fn owns_firewall(&self) -> bool {
+        self.firewall().is_sole()
+    }
+
+    /// Begins to hear what others do to nftables.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn watch_firewall(&self) -> Result<Monitor, Error> {
+        let port = self.firewall().socket.port_id();
+        let monitor = port.and_then(Monitor::open);
+        monitor.map_err(|error| Error::new("listen to", "changes of nftables", error))
     }
 
     /// Applies changes in order, in few batches. Adding what is there and equal, and removing what
@@ -155,14 +188,14 @@ impl Kernel {
         self.forgetter.settle();
     }
 
-    /// Takes away what outlives the last object: the table and the namespace directory's mount.
+    /// Takes away what outlives the last object: our tables and the namespace directory's mount.
     /// For the end of the engine on this machine, not of the daemon.
     ///
     /// # Errors
     /// The kernel refuses.
     pub fn close(self) -> Result<(), Error> {
         self.settle();
-        nft::unload(&mut self.netfilter_socket())?;
+        self.firewall().unload()?;
         self.namespaces.close()
     }
 
@@ -309,8 +342,8 @@ impl Kernel {
         self.foreign.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn netfilter_socket(&self) -> MutexGuard<'_, Socket> {
-        self.netfilter.lock().unwrap_or_else(PoisonError::into_inner)
+    fn firewall(&self) -> MutexGuard<'_, Firewall> {
+        self.firewall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_index(&self) -> u32 {

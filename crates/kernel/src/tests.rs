@@ -6,6 +6,7 @@ mod attach;
 mod by_hand;
 mod elements;
 mod failure;
+mod firewall;
 mod ports;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,7 +18,8 @@ use hawser_hoststate::{
 use rustix::mount::{MountFlags, MountPropagationFlags};
 
 use crate::netlink::Socket;
-use crate::{Config, Kernel, link, sys};
+use crate::nft::Firewall;
+use crate::{Config, Kernel, Ownership, link, sys};
 
 /// The sets of the skeleton without its rules.
 const SKELETON: &str = include_str!("tests/sets.nft");
@@ -31,7 +33,8 @@ pub(crate) fn on_test_host(test: impl FnOnce(&Kernel) + Send + 'static) {
         rustix::mount::mount("tmpfs", "/mnt", "tmpfs", MountFlags::empty(), None).expect("tmpfs");
         Socket::route().expect("socket").request(link::set_up(1)).expect("loopback up");
         let kernel = open();
-        assert!(kernel.load_skeleton(SKELETON, "test 1").expect("skeleton"));
+        let none = HostState::default();
+        kernel.load_firewall(&[SKELETON], Ownership::Sole, &none).expect("skeleton");
         test(&kernel);
         kernel.settle();
     });
@@ -46,6 +49,11 @@ pub(crate) fn track_connections() {
                 ct state new accept; }; }";
     let status = std::process::Command::new("nft").arg(rule).status().expect("nft");
     assert!(status.success());
+}
+
+/// As if the process that owns the tables had ended.
+fn orphan_tables(kernel: &Kernel) {
+    *kernel.firewall() = Firewall::open().expect("socket");
 }
 
 fn open() -> Kernel {

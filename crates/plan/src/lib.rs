@@ -22,29 +22,9 @@ pub use publish::relays;
 /// writes the rules anew, in one step, and leaves the elements alone.
 pub const SKELETON: &str = include_str!("hawser.nft");
 
-/// Version of [`SKELETON`]: changes whenever its text does (FNV-1a, 16 hexadecimal digits).
-pub const SKELETON_MARK: &str = match std::str::from_utf8(&MARK) {
-    Ok(mark) => mark,
-    Err(_) => unreachable!(),
-};
-
-const MARK: [u8; 16] = mark(SKELETON.as_bytes());
-
-const fn mark(text: &[u8]) -> [u8; 16] {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut i = 0;
-    while i < text.len() {
-        hash = (hash ^ text[i] as u64).wrapping_mul(0x0100_0000_01b3);
-        i += 1;
-    }
-    let mut digits = [0; 16];
-    let mut i = 0;
-    while i < 16 {
-        digits[i] = b"0123456789abcdef"[(hash >> (60 - 4 * i)) as usize & 15];
-        i += 1;
-    }
-    digits
-}
+/// All of it, each a text of its own, in the order in which they are loaded. None has elements, sets
+/// without a name, or counters: the texts are compared with what the host has.
+pub const SKELETONS: &[&str] = &[SKELETON];
 
 /// What the engine was told for all networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hawser_hoststate::{Change, HostState, diff};
-use hawser_kernel::{ApplyError, Kernel};
+use hawser_kernel::{ApplyError, ErrorKind, Kernel, Ownership, Repairs};
 use hawser_model::{Model, Touched};
 use hawser_plan::plan;
 use hawser_store::{Embedded, Store, Transaction};
@@ -160,12 +160,59 @@ impl Writer {
         let Draft { old, new, touched, .. } = draft;
         let records = beside.writes(writes(old, new, touched)?, |record| &record.new);
         self.store.commit(records).map_err(|e| system("save the change of the networks", e))?;
-        if let Err(error) = self.kernel.apply(&draft.done.changes) {
+        if let Err(error) = self.apply(draft) {
             self.way_back(draft, beside);
             return Err(refused(error));
         }
         *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(new);
         Ok(())
+    }
+
+    fn apply<T>(&self, draft: &Draft<T>) -> std::result::Result<(), ApplyError> {
+        match self.kernel.apply(&draft.done.changes) {
+            // Somebody took the table away, and its repair waits for this very change.
+            Err(error) if lacks_firewall(&error) => {
+                self.mend().map_err(|mending| ApplyError { error: mending, ..error })?;
+                self.kernel.apply(&draft.done.changes)
+            }
+            done => done,
+        }
+    }
+
+    /// Makes the firewall what the model says.
+    fn mend(&self) -> std::result::Result<Repairs, hawser_kernel::Error> {
+        self.kernel.mend_firewall(&self.planned_all())
+    }
+
+    fn planned_all(&self) -> HostState {
+        hawser_plan::plan_all(&self.model(), &self.settings)
+    }
+
+    /// The same, between changes.
+    pub(super) async fn mend_firewall(self: &Arc<Self>) -> Result<Repairs> {
+        let writer = Arc::clone(self);
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            let _turn = turn;
+            writer.mend().map_err(|e| system("repair the firewall", e))
+        })
+        .await
+    }
+
+    /// Makes the firewall of the model, whatever there is of it; for the start of the daemon.
+    pub(super) async fn load_firewall(self: &Arc<Self>, ownership: Ownership) -> Result<Repairs> {
+        let writer = Arc::clone(self);
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            let _turn = turn;
+            let wanted = writer.planned_all();
+            let load = writer.kernel.load_firewall(hawser_plan::SKELETONS, ownership, &wanted);
+            load.map_err(|e| {
+                let hint = if e.hint.is_empty() { String::new() } else { format!(" ({})", e.hint) };
+                system(&format!("load the firewall{hint}"), e)
+            })
+        })
+        .await
     }
 
     /// Makes host and store what they were. What fails here is told and left to the next start,
@@ -190,8 +237,7 @@ impl Writer {
         blocking(move || {
             let _turn = turn;
             let observed = writer.kernel.observe().map_err(|e| system("observe the host", e))?;
-            let wanted = hawser_plan::plan_all(&writer.model(), &writer.settings);
-            let mut changes = diff(&observed, &wanted);
+            let mut changes = diff(&observed, &writer.planned_all());
             let all = changes.len();
             while let Err(error) = writer.kernel.apply(&changes) {
                 if error.index >= changes.len() {
@@ -242,10 +288,15 @@ fn write<R: Serialize + PartialEq>(
     }
 }
 
+/// Whether a change found no table, or no set, to write an element to.
+fn lacks_firewall(error: &ApplyError) -> bool {
+    let element = matches!(&*error.object, hawser_hoststate::Key::Element(_));
+    element && error.error.kind == ErrorKind::NotFound
+}
+
 /// What the user reads when the kernel refuses a change.
 fn refused(error: ApplyError) -> Error {
     use hawser_hoststate::Key;
-    use hawser_kernel::ErrorKind;
     let cause = &error.error;
     let hint = if cause.hint.is_empty() { String::new() } else { format!(" ({})", cause.hint) };
     if let Key::HeldPort(port) = &*error.object {

@@ -12,6 +12,7 @@ mod disconnect;
 mod etc;
 mod existing;
 mod explain;
+mod firewall;
 mod hosts;
 mod inspect;
 mod ipam;

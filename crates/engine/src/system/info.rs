@@ -111,7 +111,7 @@ impl Engine {
     }
 
     /// Made at the first question, kept in the data root.
-    fn engine_id(&self) -> String {
+    pub(crate) fn engine_id(&self) -> String {
         let path = self.settings.data_root.join("engine-id");
         if let Ok(id) = std::fs::read_to_string(&path) {
             return id.trim().to_owned();

@@ -8,7 +8,7 @@ pub(super) const HEADER: usize = 16;
 const NESTED: u16 = 0x8000;
 
 /// A netlink message under construction; kernel byte order unless said otherwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message(Vec<u8>);
 
 impl Message {

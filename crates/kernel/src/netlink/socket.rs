@@ -4,9 +4,10 @@
 //! returns, so nothing here waits long; a lost answer is an error after [`PATIENCE`].
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -79,13 +80,45 @@ impl Socket {
 
     /// A socket that hears what changes, by the groups' numbers (`RTNLGRP_*`).
     pub(crate) fn notices(groups: &[u32]) -> io::Result<Self> {
-        let socket = Self::open(None)?;
+        Self::open(None)?.listen(groups)
+    }
+
+    /// The same of netfilter (`NFNLGRP_*`); `prepare` is done before anything is heard.
+    pub(crate) fn netfilter_notices(
+        groups: &[u32],
+        prepare: impl FnOnce(BorrowedFd<'_>) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let socket = Self::open(Some(rustix::net::netlink::NETFILTER))?;
+        prepare(socket.fd.as_fd())?;
+        socket.listen(groups)
+    }
+
+    fn listen(self, groups: &[u32]) -> io::Result<Self> {
+        let socket = self;
         // Without the right to pass the limit, more is lost, which is noticed.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket.fd, NOTICES_LIMIT);
         // One without an address hears nothing.
         rustix::net::bind(&socket.fd, &SocketAddrNetlink::new(0, 0))?;
         groups.iter().try_for_each(|group| sys::join_group(socket.fd.as_fd(), *group))?;
         Ok(socket)
+    }
+
+    /// The number by which the kernel knows the socket; it has one from now on.
+    pub(crate) fn port_id(&self) -> io::Result<u32> {
+        // Refused when it has one, from what it sent.
+        let _ = rustix::net::bind(&self.fd, &SocketAddrNetlink::new(0, 0));
+        let address = rustix::net::getsockname(&self.fd)?;
+        Ok(SocketAddrNetlink::try_from(address)?.pid())
+    }
+
+    /// Waits until there is something to read, or no longer than that.
+    pub(crate) fn wait(&self, patience: Duration) -> io::Result<()> {
+        let mut wanted = [PollFd::new(&self.fd, PollFlags::IN)];
+        let patience = Timespec::try_from(patience).ok();
+        match rustix::event::poll(&mut wanted, patience.as_ref()) {
+            Err(rustix::io::Errno::INTR) | Ok(_) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads the notices that are waiting: their types and payloads.

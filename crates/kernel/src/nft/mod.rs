@@ -1,11 +1,13 @@
-//! The elements of table `inet hawser` over raw nfnetlink, and the one-time load of its skeleton.
+//! Our nftables tables over raw nfnetlink: the skeleton as a whole, and its elements.
 //!
 //! In: elements to add and remove. Out: one atomic transaction, or a dump. What the sets mean is
 //! written in the skeleton, not here.
 
+mod compile;
 mod element;
+mod firewall;
 mod interval;
-mod skeleton;
+mod table;
 
 use hawser_hoststate::{Element, ElementData, SetName};
 
@@ -13,9 +15,11 @@ use crate::error::{Cause, Error, ErrorKind};
 use crate::netlink::number::*;
 use crate::netlink::{Message, Refusal, Socket, attributes};
 
-pub(crate) use skeleton::{load, unload};
+pub(crate) use firewall::Firewall;
+pub use firewall::{Ownership, Repairs};
+pub(crate) use table::FAMILIES;
 
-/// The table, of family `inet`.
+/// The name of our tables.
 pub(crate) const TABLE: &str = "hawser";
 
 /// One step of a transaction.
@@ -35,7 +39,7 @@ pub(crate) fn transact(socket: &mut Socket, mut steps: Vec<Step>) -> Result<(), 
     while let Some(first) = steps.first() {
         let first_change = first.change;
         let fail = |cause| (first_change, Error::new("change", "nftables elements", cause));
-        let refused = send(socket, &steps).map_err(fail)?;
+        let refused = commit(socket, steps.iter().map(encode).collect()).map_err(fail)?;
         // Absent elements make the whole transaction fail: leave them out and send it again.
         let (absent, failed): (Vec<_>, Vec<_>) = refused.into_iter().partition(|r| {
             r.errno == libc::ENOENT && steps.get(r.position).is_some_and(|s| !s.add)
@@ -53,13 +57,14 @@ pub(crate) fn transact(socket: &mut Socket, mut steps: Vec<Step>) -> Result<(), 
     Ok(())
 }
 
-/// Sends one transaction; positions of refusals are those of `steps`.
-fn send(socket: &mut Socket, steps: &[Step]) -> Result<Vec<Refusal>, Cause> {
-    let mut messages = Vec::with_capacity(steps.len() + 2);
-    messages.push(boundary(libc::NFNL_MSG_BATCH_BEGIN));
-    messages.extend(steps.iter().map(encode));
-    messages.push(boundary(libc::NFNL_MSG_BATCH_END));
-    let refused = socket.send_and_collect(&mut messages, steps.len())?;
+/// Sends one transaction; positions of refusals are those of `messages`.
+fn commit(socket: &mut Socket, messages: Vec<Message>) -> Result<Vec<Refusal>, Cause> {
+    let last = messages.len();
+    let mut all = Vec::with_capacity(last + 2);
+    all.push(boundary(libc::NFNL_MSG_BATCH_BEGIN));
+    all.extend(messages);
+    all.push(boundary(libc::NFNL_MSG_BATCH_END));
+    let refused = socket.send_and_collect(&mut all, last)?;
     let position = |refusal: Refusal| match refusal.position.checked_sub(1) {
         Some(position) => Ok(Refusal { position, ..refusal }),
         None => Err(refusal.into()),
@@ -76,7 +81,7 @@ fn explain(steps: &[Step], refusal: Refusal) -> (usize, Error) {
     let errno = refusal.errno;
     let error = Error::new(operation, object, refusal);
     let error = match errno {
-        libc::ENOENT => error.with_hint("table inet hawser is gone: restart the engine"),
+        libc::ENOENT => error.with_hint("somebody deleted it or its table"),
         libc::EBUSY | libc::ENOTEMPTY => error.with_kind(ErrorKind::Exists),
         _ => error,
     };
@@ -95,7 +100,7 @@ pub(crate) fn elements(socket: &mut Socket) -> Result<Vec<(Element, ElementData)
 }
 
 fn elements_of(socket: &mut Socket, set: SetName) -> Result<Vec<(Element, ElementData)>, Cause> {
-    let mut message = message(libc::NFT_MSG_GETSETELEM, 0);
+    let mut message = message(libc::NFT_MSG_GETSETELEM, family_of(set), 0);
     message.text(NFTA_SET_ELEM_LIST_TABLE, TABLE).text(NFTA_SET_ELEM_LIST_SET, set.as_str());
     let dumped = match socket.dump(&message) {
         Err(cause) if cause.errno() == Some(libc::ENOENT) => return Ok(Vec::new()),
@@ -115,12 +120,17 @@ fn elements_of(socket: &mut Socket, set: SetName) -> Result<Vec<(Element, Elemen
 }
 
 /// Length of `struct nfgenmsg`.
-const NFGENMSG: usize = 4;
+pub(crate) const NFGENMSG: usize = 4;
 
-fn message(kind: i32, flags: i32) -> Message {
+fn message(kind: i32, family: u8, flags: i32) -> Message {
     let mut message = Message::new((libc::NFNL_SUBSYS_NFTABLES << 8 | kind) as u16, flags);
-    message.raw(&[NFPROTO_INET, libc::NFNETLINK_V0 as u8, 0, 0]);
+    message.raw(&[family, libc::NFNETLINK_V0 as u8, 0, 0]);
     message
+}
+
+/// Family of the table that a set is in.
+fn family_of(_: SetName) -> u8 {
+    NFPROTO_INET
 }
 
 fn boundary(kind: i32) -> Message {
@@ -136,7 +146,7 @@ fn encode(step: &Step) -> Message {
     } else {
         (libc::NFT_MSG_DELSETELEM, 0)
     };
-    let mut message = message(kind, flags);
+    let mut message = message(kind, family_of(step.element.set()), flags);
     message
         .text(NFTA_SET_ELEM_LIST_TABLE, TABLE)
         .text(NFTA_SET_ELEM_LIST_SET, step.element.set().as_str())

@@ -325,7 +325,8 @@ fn renamed(state: &HostState) -> HostState {
 
 #[test]
 fn closing_leaves_neither_table_nor_directory() {
-    on_test_host(|_| {
+    on_test_host(|first| {
+        orphan_tables(first);
         let kernel = open();
         kernel.apply(&additions(&network(1))).expect("apply");
         kernel.apply(&removals(&network(1))).expect("remove");

@@ -34,7 +34,8 @@ const THERE: [&str; 2] =
 fn host_after(change: impl FnOnce(&Kernel) + Send + 'static) -> HostState {
     let (sender, receiver) = channel();
     on_test_host(move |kernel| {
-        kernel.load_skeleton(hawser_plan::SKELETON, "real").expect("skeleton");
+        let none = HostState::default();
+        kernel.load_firewall(&[hawser_plan::SKELETON], Ownership::Shared, &none).expect("skeleton");
         run(&THERE.map(str::to_owned));
         change(kernel);
         kernel.settle();
