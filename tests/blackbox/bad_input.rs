@@ -59,7 +59,7 @@ fn run_is_refused(cli: Cli) {
         ("--security-opt nosuch=1 busybox true", 125, "nosuch"),
         ("--nosuch busybox true", 125, "unknown flag: --nosuch"),
         ("busybox nosuch", 127, "executable file not found in $PATH"),
-        ("busybox /etc", folder_status(&c), "is a directory"),
+        ("busybox /etc", folder_status(&c), by_engine(&host, "is a directory", "/etc")),
     ];
     for (options, status, message) in table {
         c.fails(&format!("run --rm {options}"), *status, message);
@@ -117,8 +117,11 @@ fn network_commands_are_refused(cli: Cli) {
         if host.engine() == EngineKind::Docker && line.contains("host c1") {
             continue; // dockerd 20.10 says it in other words
         }
-        if host.engine() == EngineKind::Docker && line.contains("br%d") {
-            continue; // dockerd lets the kernel make br0, and leaves it there
+        // dockerd 20.10 takes subnets that the host needs itself, lets the kernel make a link br0 and
+        // leaves it there, and takes a second network of a name from today's clients.
+        let taken = ["br%d", "127.0.0.0", "224.0.0.0", "create taken"];
+        if host.engine() == EngineKind::Docker && taken.iter().any(|word| line.contains(word)) {
+            continue;
         }
         c.fails(&format!("network {line}"), 1, message);
         before.assert_restored(&host);
