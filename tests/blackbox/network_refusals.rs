@@ -174,29 +174,11 @@ fn templates_are_refused(cli: Cli) {
     refused(&host, cli, Since::Docker20, 1, TEMPLATES);
 }
 
-/// What no client sends.
-#[test]
-fn bodies_are_refused() {
-    let host = TestHost::running();
-    if host.engine() == EngineKind::Docker {
-        return; // it takes much of it, or for a fault of its own
-    }
-    let http = host.http();
-    let c = host.docker();
-    c.ok("network create --subnet 10.7.0.0/24 --ipv6 --subnet fd07::/64 taken");
-    c.ok("run -d --name c1 busybox sleep 1000");
-    let mut before = host.inventory();
-    let ipam = |config: Value| json!({ "Name": "n", "IPAM": { "Config": [config] } });
+/// Bodies of `create` with subnets that the clients would not send.
+fn subnets_that_make_no_sense() -> Vec<(&'static str, Value, &'static str)> {
     let create = "/networks/create";
-    let connect = "/networks/taken/connect";
-    let endpoint = |settings: Value| json!({ "Container": "c1", "EndpointConfig": settings });
-    let rows: &[(&str, Value, &str)] = &[
-        (create, json!({}), "name"),
-        (create, json!({ "Name": 7 }), ""),
-        (create, json!({ "Name": "n", "Labels": [] }), ""),
-        (create, json!({ "Name": "n", "Options": { "a": 1 } }), ""),
-        (create, json!({ "Name": "n", "IPAM": { "Config": {} } }), ""),
-        (create, json!({ "Name": "x".repeat(5000) }), "name"),
+    let ipam = |config: Value| json!({ "Name": "n", "IPAM": { "Config": [config] } });
+    vec![
         (create, ipam(json!({ "Subnet": "nosuch" })), "invalid subnet nosuch: invalid CIDR block"),
         (create, ipam(json!({ "Subnet": "10.8.0.0/33" })), "10.8.0.0/33"),
         (
@@ -234,16 +216,48 @@ fn bodies_are_refused() {
             ipam(json!({ "Subnet": "10.8.0.0/24", "AuxiliaryAddresses": { "a": "10.9.0.1" } })),
             "invalid auxiliary address a: parent subnet 10.8.0.0/24 doesn't contain this address",
         ),
+    ]
+}
+
+/// What no client sends.
+#[test]
+fn bodies_are_refused() {
+    let host = TestHost::running();
+    if host.engine() == EngineKind::Docker {
+        return; // it takes much of it, or for a fault of its own
+    }
+    let http = host.http();
+    let c = host.docker();
+    c.ok("network create --subnet 10.7.0.0/24 --ipv6 --subnet fd07::/64 taken");
+    c.ok("run -d --name c1 busybox sleep 1000");
+    let mut before = host.inventory();
+    let create = "/networks/create";
+    let connect = "/networks/taken/connect";
+    let endpoint = |settings: Value| json!({ "Container": "c1", "EndpointConfig": settings });
+    let aliased = json!({ "bridge": { "Aliases": ["web"] } });
+    let mut rows = subnets_that_make_no_sense();
+    rows.extend([
+        (create, json!({}), "name"),
+        (create, json!({ "Name": 7 }), ""),
+        (create, json!({ "Name": "n", "Labels": [] }), ""),
+        (create, json!({ "Name": "n", "Options": { "a": 1 } }), ""),
+        (create, json!({ "Name": "n", "IPAM": { "Config": {} } }), ""),
+        (create, json!({ "Name": "x".repeat(5000) }), "name"),
         (connect, json!({}), ""),
         (connect, json!({ "Container": 7 }), ""),
         (connect, endpoint(json!({ "MacAddress": "zz" })), "invalid MAC address zz"),
         (connect, endpoint(json!({ "IPAMConfig": { "IPv4Address": "fd07::9" } })), "fd07::9"),
         (connect, endpoint(json!({ "GwPriority": "x" })), ""),
         ("/networks/taken/disconnect", json!({ "Force": "x" }), ""),
+        (
+            "/containers/create",
+            json!({ "Image": "busybox", "NetworkingConfig": { "EndpointsConfig": aliased } }),
+            "network-scoped alias is supported only for containers in user defined networks",
+        ),
         ("/networks/prune?filters=nosuch", json!(null), ""),
-    ];
+    ]);
     for (path, body, message) in rows {
-        let answer = http.post(path, body);
+        let answer = http.post(path, &body);
         let said = format!("{path} {body}: {}", answer.text());
         assert!((400..500).contains(&answer.status), "{} {said}", answer.status);
         assert!(!answer.message().is_empty() && answer.message().contains(message), "{said}");
