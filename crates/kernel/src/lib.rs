@@ -59,7 +59,7 @@ use crate::worker::Worker;
 
 pub use error::{ApplyError, Cause, Error, ErrorKind};
 pub use monitor::{Heard, Monitor};
-pub use nft::{Ownership, Repairs};
+pub use nft::{Obstacle, Ownership, Packet, Repairs};
 
 /// Interface indexes that we choose begin here, far above those that the kernel does.
 const FIRST_INDEX: u32 = 1 << 20;
@@ -160,6 +160,23 @@ impl Kernel {
         let port = self.firewall().socket.port_id();
         let monitor = port.and_then(Monitor::open);
         monitor.map_err(|error| Error::new("listen to", "changes of nftables", error))
+    }
+
+    /// Which base chains of others' nftables tables would drop which packets, by their places in
+    /// `packets`. Reads all rules of the host.
+    ///
+    /// # Errors
+    /// The kernel refuses a dump.
+    pub fn obstacles(&self, packets: &[Packet]) -> Result<Vec<(usize, Obstacle)>, Error> {
+        nft::obstacles(packets)
+    }
+
+    /// Name of the link that the host's default route leads to; the first one if there are more.
+    ///
+    /// # Errors
+    /// The kernel refuses a dump.
+    pub fn uplink(&self) -> Result<Option<String>, Error> {
+        observe::uplink(&mut self.route_socket())
     }
 
     /// Applies changes in order, in few batches. Adding what is there and equal, and removing what

@@ -168,6 +168,16 @@ pub(crate) fn addresses_of(socket: &mut Socket, index: u32) -> Result<Vec<IpNet>
     Ok(all.into_iter().filter(|a| a.index == index).map(|a| a.address).collect())
 }
 
+/// Name of the link of the first default route.
+pub(crate) fn uplink(socket: &mut Socket) -> Result<Option<String>, Error> {
+    let routes = read(socket, "routes", &route::dump(), route::parse)?;
+    let Some(route) = routes.iter().find(|route| route.destination.prefix_len() == 0) else {
+        return Ok(None);
+    };
+    let links = read(socket, "links", &link::dump(), link::parse)?;
+    Ok(links.into_iter().find(|link| link.index == route.index).map(|link| link.name))
+}
+
 /// The highest interface index in use.
 pub(crate) fn highest_index(socket: &mut Socket) -> Result<u32, Error> {
     let links = read(socket, "links", &link::dump(), link::parse)?;

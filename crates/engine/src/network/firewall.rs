@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hawser_kernel::{Heard, Monitor, Ownership, Repairs};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
 use super::Networks;
 use crate::container::host_name;
@@ -21,6 +22,8 @@ const LISTED: usize = 10;
 /// How often a repair that failed is tried again, and how long after.
 const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long others may take for their changes before they are looked at.
+const SETTLED: Duration = Duration::from_secs(1);
 /// How often the listening thread looks whether it is still wanted.
 const LISTEN: Duration = Duration::from_secs(10);
 
@@ -47,6 +50,21 @@ impl Networks {
         thread.spawn(listen).map_err(|e| system("watch the firewall", e))?;
         tokio::spawn(watch(heard, Arc::downgrade(engine)));
         Ok(())
+    }
+
+    /// Logs what drops our traffic, if it is not what is `known`.
+    async fn tell_obstacles(&self, known: Vec<String>) -> Vec<String> {
+        match self.obstacles().await {
+            Ok(found) => {
+                let new = found.iter().filter(|sentence| !known.contains(sentence));
+                new.for_each(|sentence| tracing::warn!("{sentence}"));
+                found
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot look at the firewalls of others");
+                known
+            }
+        }
     }
 
     /// Repairs the tables after somebody changed them.
@@ -78,13 +96,31 @@ fn listen(mut monitor: Monitor, tell: &UnboundedSender<Heard>) {
     }
 }
 
-/// Repairs as long as the engine lives.
+/// Repairs, and looks at what else there is, as long as the engine lives.
 async fn watch(mut heard: UnboundedReceiver<Heard>, engine: Weak<Engine>) {
-    while let Some(heard) = heard.recv().await {
-        let Some(engine) = engine.upgrade() else { return };
+    let mut known = Vec::new();
+    let mut look = Some(Instant::now());
+    loop {
+        let looking = async {
+            match look {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let heard = tokio::select! {
+            heard = heard.recv() => heard,
+            () = looking => Some(Heard::default()),
+        };
+        let (Some(heard), Some(engine)) = (heard, engine.upgrade()) else { return };
         if heard.ours {
             let by = heard.by.map(|(pid, name)| format!("{name} (process {pid})"));
             engine.networks.mend(&engine, &by.unwrap_or_default()).await;
+        }
+        if heard.others {
+            look.get_or_insert_with(|| Instant::now() + SETTLED);
+        } else if look.is_some_and(|at| at <= Instant::now()) {
+            look = None;
+            known = engine.networks.tell_obstacles(known).await;
         }
     }
 }

@@ -20,6 +20,7 @@ mod join;
 mod links;
 mod list;
 mod names;
+mod obstacles;
 mod ports;
 mod predefined;
 mod preview;

@@ -92,9 +92,14 @@ impl Engine {
             threads: entries("/proc/self/task"),
             server_version: env!("CARGO_PKG_VERSION"),
             security_options: security_options(cgroups),
-            warnings: Vec::new(),
+            warnings: self.warnings().await,
             proxies: ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].map(proxy),
         }
+    }
+
+    async fn warnings(&self) -> Vec<String> {
+        let found = self.networks.obstacles().await.unwrap_or_else(|error| vec![error.to_string()]);
+        found.into_iter().map(|sentence| format!("WARNING: {sentence}")).collect()
     }
 
     fn count(&self) -> ContainerCounts {

@@ -22,6 +22,12 @@ pub(super) struct Raw {
     pub(super) data: Vec<u8>,
     /// It is the end of an interval (exclusive), not a start.
     pub(super) is_end: bool,
+    /// The other end (inclusive) of a range of concatenated keys; empty of one key.
+    pub(super) key_end: Vec<u8>,
+    /// The data, when it is a verdict.
+    pub(super) verdict: Vec<u8>,
+    /// It stands for all keys that are not there.
+    pub(super) is_rest: bool,
 }
 
 impl Raw {
@@ -32,15 +38,31 @@ impl Raw {
         for (kind, nested) in attributes(element) {
             match kind {
                 NFTA_SET_ELEM_KEY => raw.key = value(nested).to_vec(),
-                NFTA_SET_ELEM_DATA => raw.data = value(nested).to_vec(),
+                NFTA_SET_ELEM_KEY_END => raw.key_end = value(nested).to_vec(),
+                NFTA_SET_ELEM_DATA => {
+                    raw.data = value(nested).to_vec();
+                    let verdict = attributes(nested).value_of(NFTA_DATA_VERDICT);
+                    raw.verdict = verdict.unwrap_or_default().to_vec();
+                }
                 NFTA_SET_ELEM_FLAGS => {
                     let flags = nested.try_into().map_or(0, u32::from_be_bytes);
                     raw.is_end = flags & NFT_SET_ELEM_INTERVAL_END != 0;
+                    raw.is_rest = flags & NFT_SET_ELEM_CATCHALL != 0;
                 }
                 _ => {}
             }
         }
         raw
+    }
+
+    /// Whether it is the element of a key, or its range has it; each part of a key has a range of
+    /// its own.
+    pub(super) fn holds(&self, key: &[u8]) -> bool {
+        if self.key_end.is_empty() {
+            return self.key == key;
+        }
+        let parts = key.chunks(4).zip(self.key.chunks(4)).zip(self.key_end.chunks(4));
+        parts.into_iter().all(|((part, from), to)| from <= part && part <= to)
     }
 }
 
@@ -234,14 +256,15 @@ mod tests {
             (Element::Relayed6(Ipv6Addr::LOCALHOST, Transport::Tcp, 80), ElementData::Member),
             (Element::RelayedAny(Family::Ipv6, Transport::Tcp, 80), ElementData::Member),
         ] {
-            let raw = Raw { key: key(&element), data: value(data), is_end: false };
+            let raw =
+                Raw { key: key(&element), data: value(data), is_end: false, ..Raw::default() };
             assert_eq!(decode(element.set(), &raw), Some((element, data)));
         }
     }
 
     #[test]
     fn short_keys_are_passed_over() {
-        let raw = Raw { key: vec![1, 2, 3], data: vec![1], is_end: false };
+        let raw = Raw { key: vec![1, 2, 3], data: vec![1], is_end: false, ..Raw::default() };
         for set in SetName::ALL {
             assert_eq!(decode(set, &raw).filter(|_| set.as_str().starts_with("publish")), None);
         }

@@ -84,7 +84,7 @@ mod tests {
 
     fn marks(net: &str) -> Vec<Raw> {
         let net: IpNet = net.parse().expect("net");
-        let raw = |ip, is_end| Raw { key: octets(ip), data: Vec::new(), is_end };
+        let raw = |ip, is_end| Raw { key: octets(ip), is_end, ..Raw::default() };
         let end = following(net.broadcast()).map(|end| raw(end, true));
         std::iter::once(raw(net.network(), false)).chain(end).collect()
     }

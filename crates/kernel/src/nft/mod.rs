@@ -8,6 +8,7 @@ mod element;
 mod firewall;
 mod interval;
 mod table;
+mod trace;
 
 use hawser_hoststate::{Element, ElementData, SetName};
 
@@ -18,6 +19,8 @@ use crate::netlink::{Message, Refusal, Socket, attributes};
 pub(crate) use firewall::Firewall;
 pub use firewall::{Ownership, Repairs};
 pub(crate) use table::FAMILIES;
+pub(crate) use trace::obstacles;
+pub use trace::{Obstacle, Packet};
 
 /// The name of our tables.
 pub(crate) const TABLE: &str = "hawser";

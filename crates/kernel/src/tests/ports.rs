@@ -146,7 +146,7 @@ fn what_lingers_of_an_opened_port_is_in_nobodys_way() {
 #[test]
 fn ports_are_in_one_anothers_way_when_a_packet_could_be_for_both() {
     on_test_host(|kernel| {
-        let all = ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1"].map(|a| name::<IpAddr>(a));
+        let all = ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1"].map(name::<IpAddr>);
         let transports = [Transport::Tcp, Transport::Udp];
         let ports: Vec<_> = transports
             .into_iter()
