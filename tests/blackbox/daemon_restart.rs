@@ -243,7 +243,7 @@ fn a_port_taken_meanwhile_does_not_keep_the_daemon_down() {
     get(&host, "127.0.0.1:8089").ok();
     if host.engine() == EngineKind::Hawser {
         let log = host.daemon_log();
-        assert!(log.contains("failed to bind host port for 0.0.0.0:8088/tcp"), "{log}");
+        assert!(log.contains("failed to bind host port 0.0.0.0:8088/tcp"), "{log}");
     }
     drop(thief);
     c.ok("restart -t 0 web");

@@ -27,4 +27,4 @@ pub use network::{
     NetworkName, NetworkSpec, Pool, PoolSpec, PoolUsage, ResolverOptions, Scope, Surroundings,
     docker_pools,
 };
-pub use sandbox::{Mode, Publication, Sandbox, SandboxSpec};
+pub use sandbox::{Mode, Publication, Reach, Sandbox, SandboxSpec, Way};

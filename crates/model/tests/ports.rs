@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use hawser_model::{Error, Mode, Model, Publication, SandboxId, SandboxSpec, Touched, Transport};
+use hawser_model::{
+    DefaultPool, Driver, EndpointId, EndpointSpec, Error, Mode, Model, NetworkId, NetworkSpec,
+    Publication, SandboxId, SandboxSpec, Surroundings, Touched, Transport, docker_pools,
+};
 use proptest::prelude::*;
 
 /// A packet to the host: which address, protocol and port it is for.
@@ -69,6 +72,45 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A model with a network of both families.
+fn dual_stack() -> Model {
+    let v6 = DefaultPool { base: "fd00:1::/48".parse().unwrap(), size: 64 };
+    let pools = docker_pools().into_iter().chain([v6]).collect();
+    let mut spec = NetworkSpec::new(network(), "net".parse().unwrap(), Driver::Bridge);
+    spec.ipv6 = true;
+    let mut model = Model::default();
+    model.create_network(spec, &Surroundings { pools, taken: Vec::new() }).unwrap();
+    model
+}
+
+fn network() -> NetworkId {
+    NetworkId::from_bytes([9; 32])
+}
+
+/// A container starts, or does not.
+fn start(model: &mut Model, number: u8, publications: Vec<Publication>) -> Result<Touched, Error> {
+    let id = sandbox(number);
+    let endpoint = EndpointId::from_bytes([number + 1; 32]);
+    let before = model.clone();
+    let mut spec = SandboxSpec::new(id, format!("c{number}"));
+    // Either way it is published: before there is an endpoint, or when there is one.
+    let later = if number.is_multiple_of(2) {
+        publications
+    } else {
+        spec.publications = publications;
+        Vec::new()
+    };
+    model.create_sandbox(spec)?;
+    let mut done = model.connect(EndpointSpec::new(endpoint, network(), id));
+    if number.is_multiple_of(2) && done.is_ok() {
+        done = model.publish(id, later);
+    }
+    if done.is_err() {
+        *model = before;
+    }
+    done
+}
+
 fn sandbox(number: u8) -> SandboxId {
     SandboxId::from_bytes([number + 1; 32])
 }
@@ -90,16 +132,14 @@ fn agree(done: Result<Touched, Error>, law: Result<(), SandboxId>, taken: &Taken
 proptest! {
     #[test]
     fn a_packet_is_for_one_container(steps in prop::collection::vec(step(), 1..30)) {
-        let mut model = Model::default();
+        let mut model = dual_stack();
         let mut taken = Taken::new();
         for step in steps {
             let before = model.clone();
             match step {
                 Step::Start(number, publications) if model.sandbox(sandbox(number)).is_none() => {
                     let law = take(&mut taken, sandbox(number), &publications);
-                    let mut spec = SandboxSpec::new(sandbox(number), format!("c{number}"));
-                    spec.publications = publications;
-                    agree(model.create_sandbox(spec), law, &taken, sandbox(number));
+                    agree(start(&mut model, number, publications), law, &taken, sandbox(number));
                 }
                 Step::Start(number, publications) | Step::Publish(number, publications) => {
                     let id = sandbox(number);

@@ -16,7 +16,7 @@ use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
 use hawser_model::{GatewayMode, Model, Network, SandboxId, Touched};
 
 pub use names::{PrivateName, private_names, search_order, zone};
-pub use publish::relays;
+pub use publish::{relays, relays_all};
 
 /// The fixed firewall, for `nft -f -`: chains and rules, and empty sets and maps. Loading it again
 /// writes the rules anew, in one step, and leaves the elements alone.

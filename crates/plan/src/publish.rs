@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use hawser_hoststate::{HeldPort, Object};
-use hawser_model::{GatewayMode, Mode, Model, Publication, Sandbox, Touched, Transport};
+use hawser_model::{Mode, Model, Publication, Reach, Sandbox, Touched, Transport, Way};
 
+use crate::firewall;
 use crate::sandbox::{WayOut, way_out};
-use crate::{firewall, gateway_mode};
 
 /// Which held ports the engine itself carries to a container, and the container's address and
 /// port: of the other family, so that no address translation can. SCTP is not carried.
@@ -32,6 +32,12 @@ pub fn relays(model: &Model, touched: &Touched) -> BTreeMap<HeldPort, SocketAddr
     .collect()
 }
 
+/// All of them: for the start of the engine.
+pub fn relays_all(model: &Model) -> BTreeMap<HeldPort, SocketAddr> {
+    let sandboxes = model.sandboxes().map(|sandbox| sandbox.id).collect();
+    relays(model, &Touched { sandboxes, ..Touched::default() })
+}
+
 /// Held ports and elements of all publications of a sandbox.
 pub(crate) fn objects(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
     if sandbox.publications.is_empty() {
@@ -43,6 +49,7 @@ pub(crate) fn objects(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
 
 /// The ways out of a sandbox, by family.
 struct Ways<'a> {
+    reach: Reach,
     v4: Option<WayOut<'a>>,
     v6: Option<WayOut<'a>>,
 }
@@ -57,14 +64,14 @@ enum Leads<'a> {
     Relayed(SocketAddr),
     /// The port is held, and leads nowhere.
     Held,
-    /// There is no way out (internal networks), as in Docker; or no port of the host that leads
-    /// there (mode `routed` in the other family).
+    /// There is no way there, as in Docker.
     Nowhere,
 }
 
 impl<'a> Ways<'a> {
     fn of(model: &'a Model, sandbox: &Sandbox) -> Self {
-        Self { v4: way_out(model, sandbox, false), v6: way_out(model, sandbox, true) }
+        let reach = model.reach(sandbox.id);
+        Self { reach, v4: way_out(model, sandbox, false), v6: way_out(model, sandbox, true) }
     }
 
     fn leads(&self, publication: &Publication) -> Leads<'_> {
@@ -72,21 +79,16 @@ impl<'a> Ways<'a> {
             false => (&self.v4, &self.v6),
             true => (&self.v6, &self.v4),
         };
-        match (own, other) {
-            (Some(way), _) if is_routed(way) => Leads::Opened(way),
-            (Some(way), _) => Leads::Translated(way),
-            (None, Some(way)) if is_routed(way) => Leads::Nowhere,
-            (None, Some(_)) if publication.transport == Transport::Sctp => Leads::Held,
-            (None, Some(way)) => {
+        match (self.reach.way(publication.host), own, other) {
+            (Way::Host, Some(way), _) => Leads::Translated(way),
+            (Way::Host, None, Some(way)) if publication.transport != Transport::Sctp => {
                 Leads::Relayed(SocketAddr::new(way.address, publication.container_port))
             }
-            (None, None) => Leads::Nowhere,
+            (Way::Host, None, _) => Leads::Held,
+            (Way::Direct, Some(way), _) => Leads::Opened(way),
+            (Way::Direct, None, _) | (Way::Nowhere, ..) => Leads::Nowhere,
         }
     }
-}
-
-fn is_routed(way: &WayOut<'_>) -> bool {
-    gateway_mode(way.network, way.address.is_ipv6()) == GatewayMode::Routed
 }
 
 fn published(ways: &Ways<'_>, publication: &Publication) -> [Option<Object>; 3] {

@@ -29,7 +29,10 @@ fn it_reads_back_as_it_is() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let opens = line.matches('{').count();
         assert!(opens == 0 || line.trim_end().ends_with('{'), "a set without a name: {line}");
-        assert!(!words.iter().any(|w| ["elements", "counter", "quota", "last"].contains(w)), "{line}");
+        assert!(
+            !words.iter().any(|w| ["elements", "counter", "quota", "last"].contains(w)),
+            "{line}"
+        );
     }
 }
 

@@ -8,10 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hawser_hoststate::{Change, HostState, diff};
 use hawser_kernel::{ApplyError, ErrorKind, Kernel, Ownership, Repairs};
 use hawser_model::{Model, Touched};
-use hawser_plan::plan;
+use hawser_plan::{plan, relays, relays_all};
 use hawser_store::{Embedded, Store, Transaction};
 use serde::Serialize;
 
+use super::ports::not_published;
+use super::relays::Relaying;
 use crate::engine::{blocking, system};
 use crate::error::{Error, Kind, Result};
 
@@ -19,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 pub(super) struct Writer {
     store: Arc<Embedded>,
     kernel: Arc<Kernel>,
+    relaying: Relaying,
     settings: hawser_plan::Settings,
     model: RwLock<Arc<Model>>,
     /// Held by the work itself, not by who asked for it: a client that goes away must not let the
@@ -70,7 +73,8 @@ impl Writer {
     ) -> Result<Self> {
         let model = super::records::load(&store)?;
         let model = RwLock::new(Arc::new(model));
-        Ok(Self { store, kernel, settings, model, turn: Arc::default() })
+        let relaying = Relaying::new(Arc::clone(&kernel));
+        Ok(Self { store, kernel, relaying, settings, model, turn: Arc::default() })
     }
 
     /// The model as it is now.
@@ -160,9 +164,9 @@ impl Writer {
         let Draft { old, new, touched, .. } = draft;
         let records = beside.writes(writes(old, new, touched)?, |record| &record.new);
         self.store.commit(records).map_err(|e| system("save the change of the networks", e))?;
-        if let Err(error) = self.apply(draft) {
+        if let Err(error) = self.build(draft) {
             self.way_back(draft, beside);
-            return Err(refused(error));
+            return Err(error);
         }
         *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(new);
         Ok(())
@@ -215,12 +219,25 @@ impl Writer {
         .await
     }
 
+    /// Makes the host what the change says, and what is relayed with it.
+    fn build<T>(&self, draft: &Draft<T>) -> Result<()> {
+        let Draft { old, new, touched, .. } = draft;
+        let (before, after) = (relays(old, touched), relays(new, touched));
+        self.relaying.end(&before, &after);
+        self.apply(draft).map_err(|error| refused_of(draft, error))?;
+        self.relaying.begin(&after)
+    }
+
     /// Makes host and store what they were. What fails here is told and left to the next start,
     /// which compares everything.
     fn way_back<T>(&self, draft: &Draft<T>, beside: &Beside) {
+        let (before, after) =
+            (relays(&draft.old, &draft.touched), relays(&draft.new, &draft.touched));
+        self.relaying.end(&after, &before);
         if let Err(error) = self.kernel.apply(&diff(&draft.after, &draft.before)) {
             tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
         }
+        self.relaying.begin_what_can_be(before);
         let saved = writes(&draft.new, &draft.old, &draft.touched).and_then(|t| {
             let t = beside.writes(t, |record| &record.old);
             self.store.commit(t).map_err(|e| system("save the way back", e))
@@ -250,6 +267,7 @@ impl Writer {
                 let object = format!("{:?}", error.object);
                 tracing::error!(object, error = %refused(error), "cannot be had as the records say");
             }
+            writer.relaying.begin_what_can_be(relays_all(&writer.model()));
             Ok(all)
         })
         .await
@@ -294,6 +312,18 @@ fn lacks_firewall(error: &ApplyError) -> bool {
     element && error.error.kind == ErrorKind::NotFound
 }
 
+/// The same, with Docker's words around a port that could not be published.
+fn refused_of<T>(draft: &Draft<T>, error: ApplyError) -> Error {
+    let is_port = matches!(&*error.object, hawser_hoststate::Key::HeldPort(_));
+    let error = refused(error);
+    match draft.touched.sandboxes.first() {
+        Some(id) if is_port => {
+            not_published(&draft.new, *id, draft.old.sandbox(*id).is_none(), error)
+        }
+        _ => error,
+    }
+}
+
 /// What the user reads when the kernel refuses a change.
 fn refused(error: ApplyError) -> Error {
     use hawser_hoststate::Key;
@@ -306,7 +336,7 @@ fn refused(error: ApplyError) -> Error {
             ErrorKind::AddressMissing => "cannot assign requested address".to_owned(),
             _ => cause.cause.to_string(),
         };
-        let text = format!("failed to bind host port for {socket}/{}: {why}{hint}", port.transport);
+        let text = format!("failed to bind host port {socket}/{}: {why}{hint}", port.transport);
         return Error::new(Kind::System, text);
     }
     Error::caused(Kind::System, format!("failed to set up the network{hint}"), error.error)

@@ -60,7 +60,7 @@ impl Networks {
                 return Err(Error::invalid(text));
             }
         }
-        ports::wanted(record, None)?;
+        ports::wanted(record)?;
         let mut warnings = Vec::new();
         match &mode {
             NetworkMode::Container(target) => {

@@ -1,9 +1,9 @@
 //! `network inspect`, and a container's place in its networks.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hawser_model::{Endpoint, Mode, Model, Network, Pool};
+use hawser_model::{Endpoint, Mode, Model, Network, Pool, Publication, Reach, Way};
 
 use super::check::known;
 use super::{Attached, NetworkDetails, NetworkView, Networks, law, namespace_of, sandbox_id};
@@ -56,7 +56,7 @@ impl Networks {
                 .unwrap_or_default(),
         };
         let ports = if sandbox.mode == Mode::Own {
-            ports(record, &sandbox.publications)
+            ports(record, &sandbox.publications, model.reach(id))
         } else {
             PortMap::new()
         };
@@ -119,17 +119,34 @@ fn dns_names(endpoint: &Endpoint, record: &Container) -> Vec<String> {
     names
 }
 
-/// Exposed ports, with the host ports that lead to them.
-fn ports(record: &Container, publications: &[hawser_model::Publication]) -> PortMap {
+/// Exposed ports, with the host ports that lead to them; as in Docker without a host port where the
+/// container's own address is the way, and with none at all where there is no way.
+fn ports(record: &Container, publications: &[Publication], reach: Reach) -> PortMap {
     let exposed = record.config.exposed_ports.iter().flat_map(|ports| ports.keys());
     let mut map: PortMap = exposed.map(|port| (canonical(port), None)).collect();
     for p in publications {
         let key = format!("{}/{}", p.container_port, p.transport);
-        let bindings = map.entry(key).or_default().get_or_insert_default();
-        bindings
-            .push(PortBinding { host_ip: p.host.to_string(), host_port: p.host_port.to_string() });
+        let bindings = map.entry(key).or_default();
+        let (host, port) = match reach.way(p.host) {
+            Way::Host => (p.host.to_string(), p.host_port.to_string()),
+            Way::Direct => (everywhere(p.host).to_string(), String::new()),
+            Way::Nowhere => continue,
+        };
+        let binding = PortBinding { host_ip: host, host_port: port };
+        let bindings = bindings.get_or_insert_default();
+        if !bindings.contains(&binding) {
+            bindings.push(binding);
+        }
     }
     map
+}
+
+/// The address that stands for all of a family.
+fn everywhere(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// `80` is `80/tcp`.

@@ -2,7 +2,6 @@
 //!
 //! In: a container's record. Out: a sandbox with endpoints, or none of it.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -54,9 +53,11 @@ impl Networks {
         let mode = self.mode(engine, record)?;
         let networks = if mode == Mode::Own { self.in_order(record) } else { Vec::new() };
         super::links::check_running(engine, record)?;
+        let ports = if mode == Mode::Own { ports::wanted(record)? } else { Vec::new() };
         Ok(Request {
             spec: sandbox(record, id, mode),
-            ports: self.ports_of(record, mode)?,
+            ports,
+            default_host: self.publish_address,
             networks,
             links: self.link_targets(engine, record),
         })
@@ -107,22 +108,6 @@ impl Networks {
         }
     }
 
-    fn ports_of(&self, record: &Container, mode: Mode) -> Result<Vec<Wanted>> {
-        if mode != Mode::Own {
-            return Ok(Vec::new());
-        }
-        let model = self.writer.model();
-        // The network that leads to the outside says where on the host ports are published.
-        let networks = record.networks.iter();
-        let networks = networks.filter_map(|(name, asked)| Some((known(&model, name)?, asked)));
-        let outward = networks.min_by_key(|(network, asked)| {
-            (network.internal, Reverse(asked.gw_priority), &network.name)
-        });
-        let host: Option<IpAddr> = outward.and_then(|(network, _)| network.bridge.host_binding);
-        let host = host.filter(|address| !address.is_unspecified());
-        ports::wanted(record, host.or(self.publish_address))
-    }
-
     /// When the process has ended, or could not be started. Nothing if it has left already.
     pub(crate) async fn leave(&self, engine: &Engine, id: &ContainerId) -> Result<()> {
         let sandbox = sandbox_id(id)?;
@@ -144,25 +129,30 @@ impl Networks {
 pub(super) struct Request {
     spec: SandboxSpec,
     ports: Vec<Wanted>,
+    /// The daemon's address for ports that are published without one.
+    default_host: Option<IpAddr>,
     networks: Vec<(String, EndpointSettings)>,
     links: BTreeMap<String, String>,
 }
 
 impl Request {
-    /// Makes the sandbox with its endpoints in the model.
-    pub(super) fn join(mut self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
+    /// Makes the sandbox with its endpoints and published ports in the model.
+    pub(super) fn join(self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
         let id = self.spec.id;
         let mut touched = Touched::default();
         if model.sandbox(id).is_some() {
             // A leftover of a start that the daemon did not survive.
             touched.merge(model.remove_sandbox(id).map_err(law)?);
         }
-        self.spec.publications = ports::choose(model, kernel, &self.ports)?;
         touched.merge(model.create_sandbox(self.spec).map_err(law)?);
         for (name, settings) in &self.networks {
             let network = model.resolve_network(name).map_err(law)?.id;
             let spec = endpoint(id, network, settings, &self.links)?;
             touched.merge(model.connect(spec).map_err(law)?);
+        }
+        if !self.ports.is_empty() {
+            let published = ports::publish(model, kernel, id, &self.ports, self.default_host);
+            touched.merge(published.map_err(|e| ports::not_published(model, id, true, e))?);
         }
         Ok(((), touched))
     }

@@ -27,6 +27,7 @@ mod preview;
 mod prune;
 mod records;
 mod recover;
+mod relays;
 mod remove;
 mod rename;
 mod rename_network;

@@ -1,36 +1,41 @@
 //! Published ports: from what the user asked for to host ports.
 //!
 //! In: `HostConfig.PortBindings`, exposed ports, the default host address. Out: publications with a
-//! host port each, chosen here where the user left it open.
+//! host port each, chosen here where the user left it open; what is refused, with who has the port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use hawser_kernel::Kernel;
-use hawser_model::{Model, Publication, Transport};
+use hawser_model::{Model, Publication, SandboxId, Touched, Transport};
 
+use super::law;
 use crate::engine::system;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::record::Container;
 
-/// One binding asked for: a container port, and where on the host.
+/// A container port asked for, and where on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub transport: Transport,
     pub container_port: u16,
-    /// Host addresses that get the same port.
-    pub hosts: Vec<IpAddr>,
+    /// Host addresses, which get the same port; `None` is the default.
+    pub hosts: BTreeSet<Option<IpAddr>>,
     /// `None` is an ephemeral one.
     pub range: Option<RangeInclusive<u16>>,
 }
 
-/// Reads the bindings of a container.
+/// Bindings that differ in the host address alone are one.
+type Groups = BTreeMap<(Transport, u16, Option<(u16, u16)>), BTreeSet<Option<IpAddr>>>;
+
+/// Reads the bindings of a container: certain host ports first, then ranges, the narrowest before
+/// the others, then those left open, so that what has a choice leaves the rest theirs.
 ///
 /// # Errors
 /// Invalid: a port, protocol, range or address that is none.
-pub(super) fn wanted(record: &Container, default_host: Option<IpAddr>) -> Result<Vec<Wanted>> {
-    let mut all = Vec::new();
+pub(super) fn wanted(record: &Container) -> Result<Vec<Wanted>> {
+    let mut groups = Groups::new();
     let mut ports: BTreeSet<&str> = BTreeSet::new();
     if record.host_config.publish_all_ports {
         ports.extend(record.config.exposed_ports.iter().flat_map(|m| m.keys().map(String::as_str)));
@@ -42,69 +47,132 @@ pub(super) fn wanted(record: &Container, default_host: Option<IpAddr>) -> Result
             ports.remove(port.as_str());
         }
         for binding in bindings {
-            let hosts = hosts(&binding.host_ip, default_host)?;
-            let range = parse_range(&binding.host_port)?;
-            all.push(Wanted { transport, container_port, hosts, range });
+            let range = parse_range(&binding.host_port)?.map(RangeInclusive::into_inner);
+            let hosts = groups.entry((transport, container_port, range)).or_default();
+            hosts.insert(host(&binding.host_ip)?);
         }
     }
     for port in ports {
         let (container_port, transport) = parse_port(port)?;
-        all.push(Wanted {
-            transport,
-            container_port,
-            hosts: hosts("", default_host)?,
-            range: None,
-        });
+        groups.entry((transport, container_port, None)).or_default().insert(None);
     }
+    let mut all: Vec<_> = groups.into_iter().map(one).collect();
+    all.sort_by_key(|w| w.range.as_ref().map_or(usize::MAX, ExactSizeIterator::len));
     Ok(all)
 }
 
-/// Gives each binding a host port that nobody has: not the model, not the kernel.
+fn one(
+    ((transport, container_port, range), hosts): (
+        (Transport, u16, Option<(u16, u16)>),
+        BTreeSet<Option<IpAddr>>,
+    ),
+) -> Wanted {
+    Wanted { transport, container_port, hosts, range: range.map(|(low, high)| low..=high) }
+}
+
+/// Publishes what is wanted of a sandbox that has its endpoints: the network that leads to the
+/// outside says where ports go that are published without an address, else the daemon does.
 ///
 /// # Errors
-/// All ports of a range are taken.
-pub(super) fn choose(
+/// System, in Docker's words: a port is taken, or all of a range.
+pub(super) fn publish(
+    model: &mut Model,
+    kernel: &Kernel,
+    id: SandboxId,
+    wanted: &[Wanted],
+    default_host: Option<IpAddr>,
+) -> Result<Touched> {
+    let leading = model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true));
+    let network = leading.and_then(|endpoint| model.network(endpoint.network));
+    let host = network.and_then(|network| network.bridge.host_binding).or(default_host);
+    let publications = choose(model, kernel, wanted, host)?;
+    model.publish(id, publications).map_err(|error| in_use(model, id, error))
+}
+
+/// A host port that somebody has: who.
+fn in_use(model: &Model, own: SandboxId, error: hawser_model::Error) -> Error {
+    let hawser_model::Error::PortInUse { holder, .. } = error else { return law(error) };
+    let holder = match model.sandbox(holder) {
+        Some(sandbox) if sandbox.id != own => format!("container {} has it", sandbox.name),
+        _ => "it is published twice".to_owned(),
+    };
+    let error = law(error);
+    Error::new(error.kind(), format!("{error} ({holder})"))
+}
+
+/// A failure to publish, in Docker's words; `starts` is whether the container was to start, or only
+/// to get another network.
+pub(super) fn not_published(model: &Model, id: SandboxId, starts: bool, error: Error) -> Error {
+    let leading = model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true));
+    let (Some(endpoint), Some(sandbox)) = (leading, model.sandbox(id)) else { return error };
+    let (name, endpoint) = (&sandbox.name, endpoint.id);
+    let start = if starts { "failed to set up container networking: " } else { "" };
+    let text = format!(
+        "{start}driver failed programming external connectivity on endpoint {name} ({endpoint}): \
+         {error}"
+    );
+    Error::new(error.kind(), text)
+}
+
+/// Gives each binding a host port that nobody has: not the model, not the kernel.
+fn choose(
     model: &Model,
     kernel: &Kernel,
     wanted: &[Wanted],
+    default_host: Option<IpAddr>,
 ) -> Result<Vec<Publication>> {
-    let mut chosen: Vec<Publication> = Vec::new();
+    let mut chosen: Vec<Publication> = Vec::with_capacity(2 * wanted.len());
+    let mut ports = BTreeSet::new();
     for w in wanted {
+        let hosts = hosts(&w.hosts, default_host);
         let port = match &w.range {
             Some(range) if range.start() == range.end() => *range.start(),
-            range => free(model, kernel, w, range.clone(), &chosen)?,
+            Some(range) => {
+                let taken = |port| ports.contains(&(w.transport, port));
+                free_of(model, kernel, w.transport, &hosts, range, taken)?
+            }
+            // The kernel gives another one each time; ours are held by sockets, so they are not
+            // given.
+            None => ephemeral(kernel, w.transport, &hosts, &ports)?,
         };
-        chosen.extend(w.hosts.iter().map(|host| Publication {
+        ports.insert((w.transport, port));
+        chosen.extend(hosts.into_iter().map(|host| Publication {
             transport: w.transport,
             container_port: w.container_port,
-            host: *host,
+            host,
             host_port: port,
         }));
     }
     Ok(chosen)
 }
 
-fn free(
+fn ephemeral(
+    kernel: &Kernel,
+    transport: Transport,
+    hosts: &[IpAddr],
+    chosen: &BTreeSet<(Transport, u16)>,
+) -> Result<u16> {
+    loop {
+        let found = kernel.free_port(hosts, transport, None);
+        let port = found.map_err(|e| system("find a free host port", e))?;
+        if !chosen.contains(&(transport, port)) {
+            return Ok(port);
+        }
+    }
+}
+
+fn free_of(
     model: &Model,
     kernel: &Kernel,
-    wanted: &Wanted,
-    range: Option<RangeInclusive<u16>>,
-    chosen: &[Publication],
+    transport: Transport,
+    hosts: &[IpAddr],
+    range: &RangeInclusive<u16>,
+    taken: impl Fn(u16) -> bool,
 ) -> Result<u16> {
-    let taken = |port: u16| {
-        let mine = |p: &Publication| p.transport == wanted.transport && p.host_port == port;
-        let held = |host: &IpAddr| model.port_holder(*host, wanted.transport, port).is_some();
-        chosen.iter().any(mine) || wanted.hosts.iter().any(held)
-    };
-    let Some(range) = range else {
-        // The kernel gives another one each time; ours are held by sockets, so they are not given.
-        return kernel
-            .free_port(&wanted.hosts, wanted.transport, None)
-            .map_err(|e| system("find a free host port", e));
-    };
+    let held = |port| hosts.iter().any(|host| model.port_holder(*host, transport, port).is_some());
     let mut last = None;
-    for port in range.clone().filter(|port| !taken(*port)) {
-        match kernel.free_port(&wanted.hosts, wanted.transport, Some(port..=port)) {
+    for port in range.clone().filter(|port| !taken(*port) && !held(*port)) {
+        match kernel.free_port(hosts, transport, Some(port..=port)) {
             Ok(port) => return Ok(port),
             Err(e) => last = Some(e),
         }
@@ -112,7 +180,7 @@ fn free(
     let text = format!("all ports of {}-{} are allocated", range.start(), range.end());
     Err(match last {
         Some(e) => system(&text, e),
-        None => Error::new(crate::Kind::System, text),
+        None => Error::new(Kind::System, text),
     })
 }
 
@@ -147,19 +215,25 @@ fn parse_range(text: &str) -> Result<Option<RangeInclusive<u16>>> {
     }
 }
 
-/// Where a binding is published: what it says, else the default, else every address of both
-/// families.
-fn hosts(text: &str, default_host: Option<IpAddr>) -> Result<Vec<IpAddr>> {
+/// The host address of a binding; none is the default. IPv4 in IPv6's clothes is IPv4.
+fn host(text: &str) -> Result<Option<IpAddr>> {
     if text.is_empty() {
-        return Ok(match default_host {
-            Some(host) if !host.is_unspecified() => vec![host],
-            Some(IpAddr::V6(_)) => vec![Ipv6Addr::UNSPECIFIED.into()],
-            _ => everywhere(),
-        });
+        return Ok(None);
     }
     let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-    let host = inner.parse().map_err(|_| Error::invalid(format!("invalid IP address: {text}")))?;
-    Ok(vec![host])
+    let host: IpAddr =
+        inner.parse().map_err(|_| Error::invalid(format!("invalid IP address: {text}")))?;
+    Ok(Some(host.to_canonical()))
+}
+
+/// Where bindings are published: where they say, else at the default, else at every address of both
+/// families. An address that is there once is published once.
+fn hosts(asked: &BTreeSet<Option<IpAddr>>, default_host: Option<IpAddr>) -> Vec<IpAddr> {
+    let each = asked.iter().flat_map(|host| match host.or(default_host) {
+        Some(address) if host.is_some() || address != Ipv4Addr::UNSPECIFIED => vec![address],
+        _ => everywhere(),
+    });
+    each.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn everywhere() -> Vec<IpAddr> {
@@ -174,13 +248,15 @@ fn everywhere() -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::testing::record;
+    use crate::spec::PortBinding;
 
     #[test]
     fn ports_are_read() {
         assert_eq!(parse_port("80").unwrap(), (80, Transport::Tcp));
         assert_eq!(parse_port("53/UDP").unwrap(), (53, Transport::Udp));
         for bad in ["", "0", "65536/tcp", "80/icmp", "a/tcp", "80-81/tcp"] {
-            assert_eq!(parse_port(bad).unwrap_err().kind(), crate::Kind::Invalid, "{bad}");
+            assert_eq!(parse_port(bad).unwrap_err().kind(), Kind::Invalid, "{bad}");
         }
     }
 
@@ -198,9 +274,43 @@ mod tests {
     #[test]
     fn the_default_address_counts_where_none_is_given() {
         let local: IpAddr = [127, 0, 0, 1].into();
-        assert_eq!(hosts("", Some(local)).unwrap(), [local]);
-        assert_eq!(hosts("[::1]", Some(local)).unwrap(), [IpAddr::V6(Ipv6Addr::LOCALHOST)]);
-        assert!(hosts("", None).unwrap().contains(&Ipv4Addr::UNSPECIFIED.into()));
-        assert!(hosts("nowhere", None).is_err());
+        let any: IpAddr = Ipv4Addr::UNSPECIFIED.into();
+        let at = |asked: &[&str], default| {
+            let asked = asked.iter().map(|text| host(text).unwrap()).collect();
+            hosts(&asked, default)
+        };
+        assert_eq!(at(&[""], Some(local)), [local]);
+        assert_eq!(at(&["[::1]"], Some(local)), [IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+        assert_eq!(at(&["0.0.0.0"], Some(local)), [any]);
+        assert_eq!(at(&["::ffff:127.0.0.1", "127.0.0.1", ""], Some(local)), [local]);
+        assert_eq!(at(&[""], Some(Ipv6Addr::UNSPECIFIED.into())), [Ipv6Addr::UNSPECIFIED]);
+        assert!(at(&[""], None).contains(&any) && at(&[""], Some(any)) == at(&[""], None));
+        assert!(host("nowhere").is_err());
+    }
+
+    #[test]
+    fn what_is_certain_comes_first_and_addresses_share_a_port() {
+        let mut it = record("web");
+        let bind =
+            |ip: &str, port: &str| PortBinding { host_ip: ip.into(), host_port: port.into() };
+        let mut publish = |port: &str, bindings: &[PortBinding]| {
+            it.host_config.port_bindings.insert(port.into(), Some(bindings.to_vec()));
+        };
+        publish("80/tcp", &[bind("127.0.0.1", ""), bind("::1", "")]);
+        publish("81/tcp", &[bind("", "8000-8009"), bind("", "8000-8001")]);
+        publish("82/udp", &[bind("", "32768")]);
+        let shown = wanted(&it)
+            .unwrap()
+            .into_iter()
+            .map(|w| (w.container_port, w.hosts.len(), w.range.map(RangeInclusive::into_inner)));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                (82, 1, Some((32768, 32768))),
+                (81, 1, Some((8000, 8001))),
+                (81, 1, Some((8000, 8009))),
+                (80, 2, None)
+            ]
+        );
     }
 }

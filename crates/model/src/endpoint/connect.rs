@@ -36,6 +36,7 @@ impl Model {
             driver_opts: spec.driver_opts,
         };
         self.check_new_endpoint(&endpoint)?;
+        let before = self.clone();
         if let Some(number) = number {
             // The counter moves past the name just given, and never back.
             let counted = Sandbox { next_interface: number + 1, ..Sandbox::clone(&sandbox) };
@@ -43,6 +44,7 @@ impl Model {
         }
         let touched = Touched::endpoint(&endpoint);
         self.add_endpoint(endpoint);
+        self.check_moved_ports(&before, sandbox.id)?;
         Ok(touched)
     }
 

@@ -7,6 +7,7 @@ use crate::network::Driver;
 
 impl Model {
     /// Takes the sandbox's endpoint off the network; its addresses are free again.
+    /// Ports that are reached another way then may be taken there.
     pub fn disconnect(&mut self, sandbox: SandboxId, network: NetworkId) -> Result<Touched, Error> {
         let net = self.known_network(network)?;
         self.known_sandbox(sandbox)?;
@@ -16,7 +17,9 @@ impl Model {
         let not = || Error::NotConnected { sandbox, network: net.name.to_string() };
         let endpoint = self.endpoint_between(sandbox, network).ok_or_else(not)?;
         let (id, touched) = (endpoint.id, Touched::endpoint(endpoint));
+        let before = self.clone();
         self.drop_endpoint(id);
+        self.check_moved_ports(&before, sandbox)?;
         Ok(touched)
     }
 }

@@ -57,9 +57,14 @@ impl Model {
         }
         let old = network.name.clone();
         let renamed = Network { name, ..Network::clone(network) };
+        let before = self.clone();
         self.kept.rename(&old, &renamed.name);
         let touched = self.touched_with(id);
         self.change_network(renamed);
+        // Names decide which of equal networks leads to the outside.
+        for sandbox in &touched.sandboxes {
+            self.check_moved_ports(&before, *sandbox)?;
+        }
         Ok(touched)
     }
 

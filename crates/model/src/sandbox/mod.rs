@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::SandboxId;
-pub use publish::Publication;
+pub use publish::{Publication, Reach, Way};
 
 /// Whose network a sandbox is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

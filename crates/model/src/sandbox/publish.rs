@@ -11,6 +11,7 @@ use super::{Mode, Sandbox};
 use crate::error::Error;
 use crate::id::SandboxId;
 use crate::model::{Model, Touched};
+use crate::network::GatewayMode;
 
 /// A host port that leads to a port of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,6 +24,38 @@ pub struct Publication {
     pub host: IpAddr,
     /// Host port, not 0.
     pub host_port: u16,
+}
+
+/// How a published port is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// At the host's port, which is held for it.
+    Host,
+    /// At the container's own address alone (mode `routed`).
+    Direct,
+    /// Not at all: the sandbox has no way out, as on internal networks.
+    Nowhere,
+}
+
+/// The modes of the networks that lead to a sandbox from outside, by family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    v4: Option<GatewayMode>,
+    v6: Option<GatewayMode>,
+}
+
+impl Reach {
+    /// How a port published on this host address is reached: by the endpoint of its family, else by
+    /// that of the other one, which takes a port of the host.
+    pub fn way(&self, host: IpAddr) -> Way {
+        let (own, other) = if host.is_ipv4() { (self.v4, self.v6) } else { (self.v6, self.v4) };
+        match (own, other) {
+            (Some(GatewayMode::Routed), _) => Way::Direct,
+            (Some(_), _) => Way::Host,
+            (None, Some(GatewayMode::Routed) | None) => Way::Nowhere,
+            (None, Some(_)) => Way::Host,
+        }
+    }
 }
 
 /// Whether a packet could be meant for both: two host addresses are one, or one of them stands for
@@ -46,32 +79,75 @@ impl Model {
         checked.map(|()| Touched::sandbox(id))
     }
 
-    /// The sandbox that a host port leads to, if a publication on `address` would meet it.
+    /// How the published ports of a sandbox are reached.
+    pub fn reach(&self, id: SandboxId) -> Reach {
+        let network = |v6| self.network(self.gateway_endpoint(id, v6)?.network);
+        Reach {
+            v4: network(false).map(|network| network.bridge.gateway_mode_ipv4),
+            v6: network(true).map(|network| network.bridge.gateway_mode_ipv6),
+        }
+    }
+
+    /// The sandbox that has a host port, if one that is published on `address` would meet it.
     pub fn port_holder(
         &self,
         address: IpAddr,
         transport: Transport,
         port: u16,
     ) -> Option<SandboxId> {
-        let holders = self.ports.get(&(transport, port))?;
-        let holder = holders.iter().find(|(host, _)| meet(*host, address));
-        holder.map(|(_, sandbox)| *sandbox)
+        self.holder_beside(None, address, transport, port)
     }
 
-    pub(super) fn check_publications(&self, sandbox: &Sandbox) -> Result<(), Error> {
-        if sandbox.mode != Mode::Own && !sandbox.publications.is_empty() {
+    /// The same, where the ports of one sandbox don't count.
+    fn holder_beside(
+        &self,
+        own: Option<SandboxId>,
+        address: IpAddr,
+        transport: Transport,
+        port: u16,
+    ) -> Option<SandboxId> {
+        let mut holders = self.ports.get(&(transport, port))?.iter();
+        let holds = |(host, sandbox): &&(IpAddr, SandboxId)| {
+            Some(*sandbox) != own
+                && meet(*host, address)
+                && self.reach(*sandbox).way(*host) == Way::Host
+        };
+        holders.find(holds).map(|(_, sandbox)| *sandbox)
+    }
+
+    /// After a sandbox has got or lost an endpoint, which may be the one that its ports lead to: if
+    /// others have the ports there, all is as it was.
+    pub(crate) fn check_moved_ports(&mut self, before: &Self, id: SandboxId) -> Result<(), Error> {
+        let checked = self.known_sandbox(id).and_then(|sandbox| self.check_publications(sandbox));
+        if checked.is_err() {
+            *self = before.clone();
+        }
+        checked
+    }
+
+    /// Whether a sandbox can have the host ports that its publications are to be reached at.
+    pub(crate) fn check_publications(&self, sandbox: &Sandbox) -> Result<(), Error> {
+        if sandbox.publications.is_empty() {
+            return Ok(());
+        }
+        if sandbox.mode != Mode::Own {
             return Err(Error::PublishWithoutNetwork);
         }
-        let mut own: BTreeMap<(Transport, u16), Vec<IpAddr>> = BTreeMap::new();
+        let mut seen: BTreeMap<(Transport, u16), Vec<IpAddr>> = BTreeMap::new();
+        let reach = self.reach(sandbox.id);
         for publication in &sandbox.publications {
             let Publication { transport, container_port, host: address, host_port: port } =
                 *publication;
             if container_port == 0 || port == 0 {
                 return Err(Error::PortZero);
             }
-            let hosts = own.entry((transport, port)).or_default();
-            let same = hosts.iter().any(|host| meet(*host, address)).then_some(sandbox.id);
-            if let Some(holder) = same.or_else(|| self.port_holder(address, transport, port)) {
+            if reach.way(address) != Way::Host {
+                continue;
+            }
+            let hosts = seen.entry((transport, port)).or_default();
+            let own = hosts.iter().any(|host| meet(*host, address)).then_some(sandbox.id);
+            let other = || self.holder_beside(Some(sandbox.id), address, transport, port);
+            if let Some(holder) = own.or_else(other) {
                 return Err(Error::PortInUse { address, transport, port, holder });
             }
             hosts.push(address);

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use hawser_model::{
     Driver, EndpointId, EndpointSpec, Error, Kind, Mode, Model, NetworkId, NetworkName,
     NetworkSpec, PoolSpec, Publication, Records, SandboxId, SandboxSpec, Surroundings, Transport,
-    docker_pools,
+    Way, docker_pools,
 };
 
 fn around() -> Surroundings {
@@ -268,17 +268,25 @@ fn ports_have_one_holder() {
             Publication { transport: Transport::Tcp, container_port: 80, host, host_port: 8088 };
         SandboxSpec { publications: vec![p], ..SandboxSpec::new(sandbox(number), "web") }
     };
-    model.create_sandbox(publish(5, "127.0.0.1")).unwrap();
+    let start = |model: &mut Model, number, host: &str| {
+        model.create_sandbox(publish(number, host)).unwrap();
+        model.connect(endpoint(number, 4)).map(drop)
+    };
+    start(&mut model, 5, "127.0.0.1").unwrap();
     let text = "Bind for 0.0.0.0:8088 failed: port is already allocated";
-    let clash = refused(model.create_sandbox(publish(6, "0.0.0.0")));
+    let clash = refused(start(&mut model, 6, "0.0.0.0"));
     assert_eq!(clash, (Kind::System, text.to_owned()));
-    model.create_sandbox(publish(6, "::")).unwrap();
-    model.create_sandbox(publish(7, "10.0.0.1")).unwrap();
+    model.publish(sandbox(6), Vec::new()).unwrap();
+    model.connect(endpoint(6, 4)).unwrap();
+    let wanted = |host| publish(6, host).publications;
+    assert_eq!(refused(model.publish(sandbox(6), wanted("0.0.0.0"))), clash);
+    model.publish(sandbox(6), wanted("::")).unwrap();
+    start(&mut model, 7, "10.0.0.1").unwrap();
     assert_eq!(model.port_holder([10, 0, 0, 1].into(), Transport::Tcp, 8088), Some(sandbox(7)));
     assert_eq!(model.port_holder([10, 0, 0, 1].into(), Transport::Udp, 8088), None);
     model.remove_sandbox(sandbox(5)).unwrap();
     model.remove_sandbox(sandbox(7)).unwrap();
-    model.create_sandbox(publish(5, "0.0.0.0")).unwrap();
+    start(&mut model, 5, "0.0.0.0").unwrap();
     let host = SandboxSpec { mode: Mode::Host, ..publish(8, "127.0.0.9") };
     assert_eq!(model.create_sandbox(host), Err(Error::PublishWithoutNetwork));
 }
@@ -324,4 +332,40 @@ fn records_that_contradict_one_another_are_refused() {
     assert_eq!(refused(Model::from_records(twice)).0, Kind::System);
     let lost = Records { sandboxes: Vec::new(), ..records };
     assert_eq!(refused(Model::from_records(lost)).0, Kind::System);
+}
+
+#[test]
+fn a_port_is_held_where_the_host_leads_to_it() {
+    let mut model = model();
+    let mode = |mode: &str| {
+        let key = "com.docker.network.bridge.gateway_mode_ipv4";
+        [(key.to_owned(), mode.to_owned())].into()
+    };
+    let routed = NetworkSpec { options: mode("routed"), ..spec(5, "routed") };
+    model.create_network(routed, &around()).unwrap();
+    model.create_network(NetworkSpec { internal: true, ..spec(6, "inner") }, &around()).unwrap();
+    let host = "0.0.0.0".parse().unwrap();
+    let p = Publication { transport: Transport::Tcp, container_port: 80, host, host_port: 8088 };
+    // Two on the routed network, one on the internal: none of them needs the host's port.
+    for (number, network) in [(5, 5), (6, 5), (7, 6)] {
+        let spec = SandboxSpec::new(sandbox(number), format!("c{number}"));
+        model.create_sandbox(SandboxSpec { publications: vec![p], ..spec }).unwrap();
+        model.connect(endpoint(number, network)).unwrap();
+    }
+    assert_eq!(model.reach(sandbox(5)).way(host), Way::Direct);
+    assert_eq!(model.reach(sandbox(7)).way(host), Way::Nowhere);
+    assert_eq!(model.port_holder(host, Transport::Tcp, 8088), None);
+    // The first that gets a way in has it; the others keep out, and keep what they had.
+    model.connect(endpoint(7, 4)).unwrap();
+    assert_eq!(model.port_holder(host, Transport::Tcp, 8088), Some(sandbox(7)));
+    model.connect(EndpointSpec { gw_priority: -1, ..endpoint(5, 4) }).unwrap();
+    let before = model.clone();
+    let taken = refused(model.disconnect(sandbox(5), net(5)));
+    assert_eq!(taken.1, "Bind for 0.0.0.0:8088 failed: port is already allocated");
+    let taken = model.connect(EndpointSpec { gw_priority: 1, ..endpoint(6, 4) });
+    assert!(matches!(taken, Err(Error::PortInUse { holder, .. }) if holder == sandbox(7)));
+    assert_eq!(model, before);
+    model.remove_sandbox(sandbox(7)).unwrap();
+    model.disconnect(sandbox(5), net(5)).unwrap();
+    assert_eq!(model.port_holder(host, Transport::Tcp, 8088), Some(sandbox(5)));
 }
