@@ -36,6 +36,27 @@ fn addresses_and_dns() {
 }
 
 #[test]
+fn ipv6_on_the_default_bridge() {
+    let host = TestHost::running_with(&["--ipv6", "--fixed-cidr-v6", "fd17::/64"]);
+    let c = host.client(Cli::Docker);
+    assert_eq!(c.ok("network inspect -f '{{.EnableIPv6}}' bridge"), "true");
+    c.ok("run -d --name c1 busybox sleep 1000");
+    let address = c.inspect("c1", "{{.NetworkSettings.Networks.bridge.GlobalIPv6Address}}");
+    assert!(address.starts_with("fd17::"), "{address}");
+    c.ok(&format!("run --rm busybox ping -c 1 -W 2 {address}"));
+    if host.engine() == EngineKind::Docker {
+        return; // it wants to be told a subnet
+    }
+    let host = TestHost::running_with(&["--ipv6"]);
+    let c = host.client(Cli::Docker);
+    let subnet = c.ok("network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{end}}' bridge");
+    let six = subnet.split_whitespace().find(|net| net.contains(':')).unwrap().to_owned();
+    assert!(six.starts_with("fd") && six.ends_with("/64"), "{six}");
+    let gateway = six.replace("/64", "1");
+    c.ok(&format!("run --rm busybox ping -c 1 -W 2 {gateway}"));
+}
+
+#[test]
 fn configuration_file() {
     let host = TestHost::new();
     let file = host.files().join("daemon.json");
