@@ -6,7 +6,7 @@
 //! the port's family; where there is none, to the one of the other family, which needs the relay.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use hawser_hoststate::{HeldPort, Object};
 use hawser_model::{Mode, Model, Publication, Reach, Sandbox, Touched, Transport, Way};
@@ -15,7 +15,8 @@ use crate::firewall;
 use crate::sandbox::{WayOut, way_out};
 
 /// Which held ports the engine itself carries to a container, and the container's address and
-/// port: of the other family, so that no address translation can. SCTP is not carried.
+/// port, where no address translation can: to the other family, and from `[::1]`, which Linux
+/// takes for itself alone (there is no IPv6 `route_localnet`). SCTP is not carried.
 ///
 /// They are part of what the touched sandboxes have, as [`crate::plan`] is.
 pub fn relays(model: &Model, touched: &Touched) -> BTreeMap<HeldPort, SocketAddr> {
@@ -23,10 +24,7 @@ pub fn relays(model: &Model, touched: &Touched) -> BTreeMap<HeldPort, SocketAddr
     let own = sandboxes.filter(|s| s.mode == Mode::Own && !s.publications.is_empty());
     own.flat_map(|sandbox| {
         let ways = Ways::of(model, sandbox);
-        let relayed = move |p: &Publication| match ways.leads(p) {
-            Leads::Relayed(to) => Some((held(p), to)),
-            _ => None,
-        };
+        let relayed = move |p: &Publication| Some((held(p), ways.relayed(p)?));
         sandbox.publications.iter().filter_map(relayed)
     })
     .collect()
@@ -80,15 +78,34 @@ impl<'a> Ways<'a> {
             true => (&self.v6, &self.v4),
         };
         match (self.reach.way(publication.host), own, other) {
-            (Way::Host, Some(way), _) => Leads::Translated(way),
-            (Way::Host, None, Some(way)) if publication.transport != Transport::Sctp => {
+            (Way::Host, Some(way), _) if publication.host != Ipv6Addr::LOCALHOST => {
+                Leads::Translated(way)
+            }
+            (Way::Host, Some(way), _) | (Way::Host, None, Some(way)) if is_carried(publication) => {
                 Leads::Relayed(SocketAddr::new(way.address, publication.container_port))
             }
-            (Way::Host, None, _) => Leads::Held,
+            (Way::Host, ..) => Leads::Held,
             (Way::Direct, Some(way), _) => Leads::Opened(way),
             (Way::Direct, None, _) | (Way::Nowhere, ..) => Leads::Nowhere,
         }
     }
+
+    /// Where the relay carries a publication, wholly or what comes over IPv6's loopback.
+    fn relayed(&self, publication: &Publication) -> Option<SocketAddr> {
+        match self.leads(publication) {
+            Leads::Relayed(to) => Some(to),
+            Leads::Translated(way)
+                if publication.host == Ipv6Addr::UNSPECIFIED && is_carried(publication) =>
+            {
+                Some(SocketAddr::new(way.address, publication.container_port))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_carried(publication: &Publication) -> bool {
+    publication.transport != Transport::Sctp
 }
 
 fn published(ways: &Ways<'_>, publication: &Publication) -> [Option<Object>; 3] {
