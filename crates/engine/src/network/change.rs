@@ -17,6 +17,9 @@ use super::relays::Relaying;
 use crate::engine::{blocking, system};
 use crate::error::{Error, Kind, Result};
 
+/// How often a change begins again when its tables are taken away under it.
+const MENDINGS: usize = 10;
+
 /// The model with the doors that a change goes through.
 pub(super) struct Writer {
     store: Arc<Embedded>,
@@ -173,14 +176,18 @@ impl Writer {
     }
 
     fn apply<T>(&self, draft: &Draft<T>) -> std::result::Result<(), ApplyError> {
-        match self.kernel.apply(&draft.done.changes) {
-            // Somebody took the table away, and its repair waits for this very change.
-            Err(error) if lacks_firewall(&error) => {
-                self.mend().map_err(|mending| ApplyError { error: mending, ..error })?;
-                self.kernel.apply(&draft.done.changes)
+        let mut done = self.kernel.apply(&draft.done.changes);
+        for _ in 0..MENDINGS {
+            match done {
+                // Somebody took the table away, and its repair waits for this very change.
+                Err(error) if lacks_firewall(&error) => {
+                    self.mend().map_err(|mending| ApplyError { error: mending, ..error })?;
+                    done = self.kernel.apply(&draft.done.changes);
+                }
+                done => return done,
             }
-            done => done,
         }
+        done
     }
 
     /// Makes the firewall what the model says.

@@ -187,10 +187,22 @@ impl Table {
         creation
     }
 
-    /// What another one has and this one lacks.
-    pub(super) fn lacks<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = String> + 'a {
-        let lost = other.objects.iter().filter(|object| !self.objects.contains(object));
-        lost.map(move |object| format!("{object} of {self}"))
+    /// What another one has and this one lacks, in words.
+    pub(super) fn lacks(&self, other: &Self) -> Vec<String> {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for object in other.objects.iter().filter(|object| !self.objects.contains(object)) {
+            let object = object.to_string();
+            match counts.last_mut() {
+                Some((last, count)) if *last == object => *count += 1,
+                _ => counts.push((object, 1)),
+            }
+        }
+        let words = counts.into_iter().map(|(object, count)| match count {
+            1 => format!("{object} of {self}"),
+            // Only rules have no name of their own.
+            _ => format!("{count} times {object} of {self}"),
+        });
+        words.collect()
     }
 }
 
