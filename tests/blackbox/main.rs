@@ -39,7 +39,6 @@ mod lifecycle;
 mod logs;
 mod name_server;
 mod network_again;
-mod network_again;
 mod network_beyond;
 mod network_crash;
 mod network_create;
