@@ -13,7 +13,8 @@ use crate::output;
 /// Flags of `explain`.
 #[derive(Args)]
 pub struct ExplainArgs {
-    /// A container or a network
+    /// A container or a network. To run the lines that are printed, stop the daemon first
+    /// (containers run on): it keeps its firewall to itself
     #[arg(value_name = "CONTAINER|NETWORK")]
     name: String,
 }
