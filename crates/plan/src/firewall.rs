@@ -6,8 +6,6 @@ use hawser_hoststate::{Element, ElementData, Family, IfName, Object};
 use hawser_model::{GatewayMode, Network, Publication};
 use ipnet::IpNet;
 
-use crate::gateway_mode;
-
 fn member(element: Element) -> Object {
     Object::Element(element, ElementData::Member)
 }
@@ -34,7 +32,7 @@ pub(crate) fn network(network: &Network, bridge: &IfName) -> Vec<Object> {
 /// How containers of a network are reached with one family, if not by host ports alone.
 fn way_in(network: &Network, bridge: &IfName, v6: bool) -> Option<Object> {
     let family = if v6 { Family::Ipv6 } else { Family::Ipv4 };
-    match gateway_mode(network, v6) {
+    match network.bridge.gateway_mode(v6) {
         GatewayMode::NatUnprotected => Some(member(Element::Unprotected(bridge.clone(), family))),
         GatewayMode::Routed => Some(member(Element::Routed(bridge.clone(), family))),
         GatewayMode::Nat | GatewayMode::Isolated => None,
@@ -45,7 +43,7 @@ fn way_in(network: &Network, bridge: &IfName, v6: bool) -> Option<Object> {
 fn way_out(network: &Network, subnet: IpNet) -> Vec<Object> {
     let options = &network.bridge;
     if !options.ip_masquerade
-        || gateway_mode(network, subnet.addr().is_ipv6()) == GatewayMode::Routed
+        || options.gateway_mode(subnet.addr().is_ipv6()) == GatewayMode::Routed
     {
         return Vec::new();
     }

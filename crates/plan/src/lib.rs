@@ -13,7 +13,7 @@ mod publish;
 mod sandbox;
 
 use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
-use hawser_model::{GatewayMode, Model, Network, SandboxId, Touched};
+use hawser_model::{Model, Network, SandboxId, Touched};
 
 pub use names::{PrivateName, private_names, search_order, zone};
 pub use publish::{relays, relays_all};
@@ -94,14 +94,6 @@ fn sysctl_path(name: &str) -> String {
         other => other,
     };
     name.chars().map(swap).collect()
-}
-
-/// How a network's endpoints reach the outside with one family.
-fn gateway_mode(network: &Network, v6: bool) -> GatewayMode {
-    match v6 {
-        false => network.bridge.gateway_mode_ipv4,
-        true => network.bridge.gateway_mode_ipv6,
-    }
 }
 
 fn mtu(network: &Network, settings: &Settings) -> u32 {

@@ -62,7 +62,7 @@ pub(crate) fn way_out<'a>(model: &'a Model, sandbox: &Sandbox, v6: bool) -> Opti
     let address = interface.addresses().find(|address| address.is_ipv6() == v6)?;
     let network = model.network(endpoint.network)?;
     let pool = network.pool_of(address)?;
-    Some(WayOut { network, interface, address, hop: pool.next_hop.or(pool.gateway)? })
+    Some(WayOut { network, interface, address, hop: pool.router()? })
 }
 
 fn default_route(model: &Model, sandbox: &Sandbox, v6: bool) -> Option<Object> {

@@ -77,7 +77,7 @@ fn fill(
     settings.mac_address = interface.mac.to_string();
     let gateway = |address: IpAddr| {
         let pool = network.pool_of(address).filter(|_| !network.internal);
-        pool.and_then(hop).map(|a| a.to_string()).unwrap_or_default()
+        pool.and_then(Pool::router).map(|a| a.to_string()).unwrap_or_default()
     };
     if let Some(net) = interface.ipv4 {
         settings.ip_address = net.addr().to_string();
@@ -102,10 +102,6 @@ fn ambiguous(error: hawser_model::Error) -> Error {
         )),
         other => law(other),
     }
-}
-
-fn hop(pool: &Pool) -> Option<IpAddr> {
-    pool.next_hop.or(pool.gateway)
 }
 
 fn dns_names(endpoint: &Endpoint, record: &Container) -> Vec<String> {

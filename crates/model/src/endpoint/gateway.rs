@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Endpoint;
 use crate::id::SandboxId;
 use crate::model::Model;
-use crate::network::NetworkName;
+use crate::network::{NetworkName, Pool};
 
 /// Smaller comes first: higher priority, not internal, more gateways, name of the network.
 type Order<'a> = (Reverse<i64>, bool, Reverse<usize>, Option<&'a NetworkName>);
@@ -23,7 +23,7 @@ impl Model {
         let interface = endpoint.interface.as_ref();
         let address = interface.and_then(|i| i.addresses().find(|a| a.is_ipv6() == v6));
         let network = self.network(endpoint.network).filter(|network| !network.internal);
-        let hop = |address| network?.pool_of(address).and_then(|p| p.next_hop.or(p.gateway));
+        let hop = |address| network?.pool_of(address).and_then(Pool::router);
         address.and_then(hop).is_some()
     }
 

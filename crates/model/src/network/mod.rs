@@ -118,6 +118,13 @@ pub struct Network {
     pub resolver: ResolverOptions,
 }
 
+impl Pool {
+    /// Who leads to the outside: the next hop that was asked for, else the gateway.
+    pub fn router(&self) -> Option<IpAddr> {
+        self.next_hop.or(self.gateway)
+    }
+}
+
 impl Network {
     /// Whether it has a bridge link on this host.
     pub fn has_bridge(&self) -> bool {

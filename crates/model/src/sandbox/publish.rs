@@ -83,8 +83,8 @@ impl Model {
     pub fn reach(&self, id: SandboxId) -> Reach {
         let network = |v6| self.network(self.gateway_endpoint(id, v6)?.network);
         Reach {
-            v4: network(false).map(|network| network.bridge.gateway_mode_ipv4),
-            v6: network(true).map(|network| network.bridge.gateway_mode_ipv6),
+            v4: network(false).map(|network| network.bridge.gateway_mode(false)),
+            v6: network(true).map(|network| network.bridge.gateway_mode(true)),
         }
     }
 

@@ -11,7 +11,7 @@ use hawser_hoststate::{
 use hawser_model::{Endpoint, GatewayMode, Interface, IpamDriver, Network, Pool};
 use ipnet::IpNet;
 
-use crate::{Settings, firewall, gateway_mode, host_sysctl, mtu, namespace, sysctl_path};
+use crate::{Settings, firewall, host_sysctl, mtu, namespace, sysctl_path};
 
 /// The bridge, its addresses and settings, and what the firewall knows of it.
 pub(super) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
@@ -40,7 +40,7 @@ fn host_address(network: &Network, pool: &Pool) -> Option<IpNet> {
     let address = IpNet::new(pool.gateway?, pool.subnet.prefix_len()).ok()?;
     let v6 = address.addr().is_ipv6();
     let inhibited = network.bridge.existing || (!v6 && network.bridge.inhibit_ipv4);
-    let isolated = gateway_mode(network, v6) == GatewayMode::Isolated;
+    let isolated = network.bridge.gateway_mode(v6) == GatewayMode::Isolated;
     (!inhibited && !isolated).then_some(address)
 }
 
