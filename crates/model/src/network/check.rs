@@ -92,7 +92,8 @@ fn address_fault(address: IpAddr, subnet: IpNet) -> Option<String> {
     }
 }
 
-fn family(subnet: IpNet) -> &'static str {
+/// How people call the family of a subnet.
+pub(super) fn family(subnet: IpNet) -> &'static str {
     if span(subnet).v6 { "IPv6" } else { "IPv4" }
 }
 

@@ -1,7 +1,7 @@
 //! Making a network.
 
 use super::options::{MTU, invalid};
-use super::pools::template_pools;
+use super::pools::{spans, template_pools};
 use super::{
     BridgeOptions, Driver, GatewayMode, IpamDriver, Network, NetworkSpec, ResolverOptions, Scope,
     Surroundings, pool,
@@ -95,16 +95,21 @@ impl Model {
 
     /// The pools from a number on overlap neither those before them nor other networks'.
     pub(super) fn check_pools(&self, network: &Network, new: usize) -> Result<(), Error> {
+        let mut before = spans(&network.pools[..new]);
         for (i, pool) in network.pools.iter().enumerate().skip(new) {
-            let siblings = network.pools[..i].iter().map(|sibling| sibling.subnet);
-            let sibling = { siblings }.find(|other| pool::overlaps(*other, pool.subnet));
-            let others = || {
-                let taken = self.subnets.overlapping(span(pool.subnet)).next();
-                taken.and_then(|_| pool::overlap(self, pool.subnet))
+            let wanted = span(pool.subnet);
+            let sibling = || {
+                let mut siblings = network.pools[..i].iter().map(|sibling| sibling.subnet);
+                siblings.find(|other| pool::overlaps(*other, pool.subnet))
             };
-            if let Some(other) = sibling.or_else(others) {
+            // Which one it is needs a walk over all of them: only to say it.
+            let sibling = before.overlapping(wanted).next().and_then(|_| sibling());
+            let other = || self.subnets.overlapping(wanted).next();
+            let other = || other().and_then(|_| pool::overlap(self, pool.subnet));
+            if let Some(other) = sibling.or_else(other) {
                 return Err(Error::PoolOverlap { wanted: pool.subnet, other });
             }
+            before.insert(wanted);
         }
         Ok(())
     }

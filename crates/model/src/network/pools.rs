@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::check::{check_special, is_size_request, pool_faults};
+use super::check::{check_special, family, is_size_request, pool_faults};
 use super::{
     GatewayMode, IpamDriver, Network, NetworkSpec, Pool, PoolSpec, Surroundings, options, pool,
 };
@@ -32,13 +32,7 @@ impl Model {
                 pools.push(pool_of(&PoolSpec::default(), subnet, false));
             }
         }
-        for pool in &mut pools {
-            if !goes_without_gateway(spec.internal, bridge, span(pool.subnet).v6) {
-                add_gateway(pool);
-            }
-            check_special(pool)?;
-        }
-        Ok(pools)
+        with_gateways(pools, spec.internal, bridge)
     }
 
     /// Pools to add to a network that is there.
@@ -55,7 +49,7 @@ impl Model {
         let subnets = asked.iter().filter_map(|asked| asked.subnet);
         let off = { subnets }.filter(|s| !if span(*s).v6 { network.ipv6 } else { network.ipv4 });
         faults.extend(off.map(|subnet| {
-            let family = if span(subnet).v6 { "IPv6" } else { "IPv4" };
+            let family = family(subnet);
             format!("invalid subnet {subnet}: {family} is not enabled on network {}", network.name)
         }));
         if !faults.is_empty() {
@@ -64,15 +58,8 @@ impl Model {
         if network.config_only {
             return Ok(raw_pools(asked));
         }
-        let mut pools = self.pick_subnets(asked, network.predefined, around)?;
-        for pool in &mut pools {
-            let v6 = span(pool.subnet).v6;
-            if !goes_without_gateway(network.internal, &network.bridge, v6) {
-                add_gateway(pool);
-            }
-            check_special(pool)?;
-        }
-        Ok(pools)
+        let pools = self.pick_subnets(asked, network.predefined, around)?;
+        with_gateways(pools, network.internal, &network.bridge)
     }
 
     /// Subnets for what has none: after the ones asked for are known.
@@ -85,12 +72,13 @@ impl Model {
         let fixed = asked.iter().filter_map(|asked| asked.subnet);
         let mut busy = Spans::default();
         fixed.filter(|s| !is_size_request(*s)).for_each(|s| busy.insert(span(s)));
+        let taken = around.spans();
         let mut pools = Vec::new();
         for asked in asked {
             let pool = match asked.subnet {
                 Some(subnet) if is_size_request(subnet) => {
                     let size = Some(subnet.prefix_len()).filter(|size| *size > 0);
-                    let busy = [&self.subnets, &around.spans(), &busy];
+                    let busy = [&self.subnets, &taken, &busy];
                     let subnet = pool::pick(busy, around, span(subnet).v6, size)?;
                     pool_of(asked, subnet, false)
                 }
@@ -161,10 +149,26 @@ fn pool_of(asked: &PoolSpec, subnet: IpNet, configured: bool) -> Pool {
     }
 }
 
-fn spans(pools: &[Pool]) -> Spans {
+/// What pools take, together.
+pub(super) fn spans(pools: &[Pool]) -> Spans {
     let mut spans = Spans::default();
     pools.iter().for_each(|pool| spans.insert(span(pool.subnet)));
     spans
+}
+
+/// The pools with the gateways that were left out, if what is special in them goes together.
+fn with_gateways(
+    mut pools: Vec<Pool>,
+    internal: bool,
+    bridge: &options::BridgeOptions,
+) -> Result<Vec<Pool>, Error> {
+    for pool in &mut pools {
+        if !goes_without_gateway(internal, bridge, span(pool.subnet).v6) {
+            add_gateway(pool);
+        }
+        check_special(pool)?;
+    }
+    Ok(pools)
 }
 
 /// Isolated networks have no gateway; nor have those that would not use it (as in Docker).
