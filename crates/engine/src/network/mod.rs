@@ -30,7 +30,7 @@ mod recover;
 mod relays;
 mod remove;
 mod rename;
-mod rename_network;
+mod rename_container;
 mod reserve;
 mod resolver;
 mod surroundings;
