@@ -117,12 +117,9 @@ impl Engine {
         let log = paths::log(&self.settings, record).unwrap_or_default();
         let mut shown = ContainerPaths { log, upper, work, lower, ..ContainerPaths::default() };
         if record.state.started_at.is_some() {
-            let mode = &record.host_config.network_mode;
-            // Who joins another's sandbox shares its files.
-            let owner =
-                mode.strip_prefix("container:").and_then(|id| self.containers.find(id).ok());
-            let id = owner.map_or_else(|| record.id.clone(), |owner| owner.id.clone());
-            let etc = EtcFiles::in_directory(&self.settings.container_dir(&id));
+            // Who joins another's sandbox shares its files, as long as that one is there.
+            let own = || EtcFiles::in_directory(&self.settings.container_dir(&record.id));
+            let etc = self.networks.etc_of(self, record).unwrap_or_else(|_| own());
             shown.hostname = etc.hostname;
             shown.hosts = etc.hosts;
             shown.resolv_conf = etc.resolv_conf;

@@ -85,10 +85,6 @@ impl Writer {
         Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn kernel(&self) -> &Kernel {
-        &self.kernel
-    }
-
     /// Changes the model, the store and the host, or nothing.
     pub(super) async fn change<T, F>(self: &Arc<Self>, change: F) -> Result<T>
     where

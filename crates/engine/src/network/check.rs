@@ -4,8 +4,9 @@
 //! mode and networks filled in, or an error of kind Invalid in Docker's words. The networks need
 //! not be there yet: they are looked up when the container starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hawser_model::{MacAddr, Model, Network};
 
@@ -38,6 +39,23 @@ impl NetworkMode {
     }
 }
 
+/// The container whose namespace another one joins, however many are between; `None` for one with
+/// a namespace of its own, or the host's.
+pub(crate) fn joined(engine: &Engine, record: &Container) -> Result<Option<Arc<Container>>> {
+    let mut found: Option<Arc<Container>> = None;
+    let mut seen = BTreeSet::new();
+    loop {
+        let at = found.as_deref().unwrap_or(record);
+        match NetworkMode::of(&at.host_config) {
+            // Names can be led in a circle by renaming.
+            NetworkMode::Container(other) if seen.insert(at.id.clone()) => {
+                found = Some(engine.containers.find(&other)?.record());
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
 impl Networks {
     /// At create: checks the mode and what is asked for on each network, and fills in
     /// `record.networks` and the network mode. Gives warnings for the client.
@@ -49,17 +67,7 @@ impl Networks {
     ) -> Result<Vec<String>> {
         normalize_mode(&mut record.host_config);
         let mode = NetworkMode::of(&record.host_config);
-        let mut asked: BTreeMap<String, EndpointSettings> = BTreeMap::new();
-        for (name, settings) in networking.endpoints_config {
-            let mut settings = settings.unwrap_or_default();
-            let checked = self.check_asked(&record.id, &name, &mut settings);
-            checked
-                .map_err(|e| Error::invalid(format!("invalid config for network {name}: {e}")))?;
-            if asked.insert(self.name_of(&name), settings).is_some() {
-                let text = format!("network {name} is asked for twice, under different names");
-                return Err(Error::invalid(text));
-            }
-        }
+        let mut asked = self.each_asked(&record.id, networking)?;
         ports::wanted(record)?;
         let mut warnings = Vec::new();
         match &mode {
@@ -82,6 +90,26 @@ impl Networks {
         check_together(&mode, &asked)?;
         record.networks = asked;
         Ok(warnings)
+    }
+
+    /// What is asked for on each network, by its name.
+    fn each_asked(
+        &self,
+        container: &ContainerId,
+        networking: NetworkingConfig,
+    ) -> Result<BTreeMap<String, EndpointSettings>> {
+        let mut asked = BTreeMap::new();
+        for (name, settings) in networking.endpoints_config {
+            let mut settings = settings.unwrap_or_default();
+            let checked = self.check_asked(container, &name, &mut settings);
+            checked
+                .map_err(|e| Error::invalid(format!("invalid config for network {name}: {e}")))?;
+            if asked.insert(self.name_of(&name), settings).is_some() {
+                let text = format!("network {name} is asked for twice, under different names");
+                return Err(Error::invalid(text));
+            }
+        }
+        Ok(asked)
     }
 
     /// What is asked for on one network, which need not be there yet.

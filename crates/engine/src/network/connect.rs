@@ -49,7 +49,7 @@ impl Engine {
             model.check_endpoint(&spec).map_err(law)?;
         }
         refuse_host(&record, &target)?;
-        let runs = matches!(record.state.status, Status::Running | Status::Paused);
+        let runs = record.state.is_running();
         let taken = key_of(&model, &record, &target).is_some();
         if taken && !runs {
             // Docker says nothing, and leaves the settings as they are.

@@ -72,7 +72,7 @@ pub(super) fn spec(request: NetworkCreate) -> Result<NetworkSpec> {
     spec.config_from = from.filter(|from| !from.is_empty());
     spec.labels = request.labels;
     let ipam = request.ipam.unwrap_or_default();
-    spec.ipam_driver = ipam::driver(&ipam.driver)?;
+    spec.ipam_driver = ipam.driver.parse().map_err(law)?;
     spec.ipam_options = ipam.options.unwrap_or_default();
     spec.pools = ipam.config.into_iter().map(ipam::pool).collect::<Result<_>>()?;
     Ok(spec)
@@ -128,7 +128,10 @@ fn family(
 
 #[cfg(test)]
 mod tests {
+    use hawser_model::IpamDriver;
+
     use super::*;
+    use crate::spec::Ipam;
 
     fn request(change: impl FnOnce(&mut NetworkCreate)) -> NetworkCreate {
         let mut request = NetworkCreate { name: "n".into(), ..NetworkCreate::default() };
@@ -165,6 +168,13 @@ mod tests {
             (Kind::NotFound, "plugin \"nosuch\" not found".to_owned())
         );
         assert_eq!(refused(|r| r.name = "host".into()).0, Kind::Forbidden);
+        let manager = |name: &str| Some(Ipam { driver: name.into(), ..Ipam::default() });
+        assert_eq!(
+            refused(|r| r.ipam = manager("nosuch")),
+            (Kind::NotFound, "plugin \"nosuch\" not found".to_owned())
+        );
+        let null = spec(request(|r| r.ipam = manager("null"))).unwrap();
+        assert_eq!(null.ipam_driver, IpamDriver::Null);
     }
 
     #[test]

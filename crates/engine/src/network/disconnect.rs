@@ -12,7 +12,7 @@ use super::{law, sandbox_id};
 use crate::container::{Entry, to_the_end};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::record::{Container, Status};
+use crate::record::Container;
 
 impl Engine {
     /// Disconnects a container, running or not; the other networks go on. With `force` the network
@@ -49,7 +49,7 @@ impl Engine {
         // Read under the locks: a start or an end that was waited for has changed both.
         let record = entry.record();
         refuse_removed(&record)?;
-        let runs = matches!(record.state.status, Status::Running | Status::Paused);
+        let runs = record.state.is_running();
         let model = self.networks.writer.model();
         let target = match model.resolve_network(network) {
             Ok(target) => Arc::clone(target),

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use crate::engine::system;
 use crate::error::{Error, Result};
+use crate::settings::DefaultBridge;
 
 const NAME: &str = "com.docker.network.bridge.name";
 const INHIBIT: &str = "com.docker.network.bridge.inhibit_ipv4";
@@ -52,7 +53,7 @@ fn follow(spec: &mut NetworkSpec, bridge: &str, addresses: &[IpNet]) -> Result<(
         if !wanted {
             continue;
         }
-        let own = || addresses.iter().filter(|net| is_v6(net) == v6 && !link_local(net));
+        let own = || usable(addresses, v6);
         let asked = |pool: &PoolSpec| pool.subnet.as_ref().is_some_and(|net| is_v6(net) == v6);
         if !spec.pools.iter().any(asked) {
             let net = own().next().ok_or_else(|| lacking(bridge, v6))?;
@@ -68,6 +69,45 @@ fn follow(spec: &mut NetworkSpec, bridge: &str, addresses: &[IpNet]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The same for the default network, which the daemon was told to have on such a bridge
+/// (`--bridge`): its addresses become the settings of that network.
+///
+/// # Errors
+/// Invalid: the bridge lacks an address of a family that the network has. System: it is not there.
+pub(super) fn follow_default(kernel: &Kernel, settings: &mut DefaultBridge) -> Result<()> {
+    let bridge = &settings.name;
+    let name = bridge.parse().map_err(|e| system("read --bridge", e))?;
+    let found = kernel.link_addresses(&name).map_err(|e| {
+        let text = format!(
+            "use the bridge {bridge} (make it first, or give --bridge-name for one of the engine's own)"
+        );
+        system(&text, e)
+    })?;
+    let lacking = |family: &str| {
+        Error::invalid(format!(
+            "the bridge {bridge} has no {family} address: give it the one that shall be the containers' gateway"
+        ))
+    };
+    let v4 = usable(&found, false).find_map(|net| match net {
+        IpNet::V4(net) => Some(*net),
+        IpNet::V6(_) => None,
+    });
+    let v6 = usable(&found, true).find_map(|net| match net {
+        IpNet::V6(net) => Some(*net),
+        IpNet::V4(_) => None,
+    });
+    settings.bip = Some(v4.ok_or_else(|| lacking("IPv4"))?);
+    if settings.ipv6 && settings.bip6.is_none() {
+        settings.bip6 = Some(v6.ok_or_else(|| lacking("IPv6"))?);
+    }
+    Ok(())
+}
+
+/// The addresses of a family that a gateway can have.
+fn usable(addresses: &[IpNet], v6: bool) -> impl Iterator<Item = &IpNet> {
+    addresses.iter().filter(move |net| is_v6(net) == v6 && !link_local(net))
 }
 
 fn is_v6(net: &IpNet) -> bool {

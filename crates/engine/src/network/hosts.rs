@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 
 use hawser_model::{Model, NetworkId};
 
-use super::check::NetworkMode;
+use super::check::{NetworkMode, joined};
 use super::etc::{self, EtcFiles, HostsLine};
 use super::{Networks, links, resolver, sandbox_id};
 use crate::engine::{Engine, system};
@@ -18,18 +18,10 @@ use crate::record::{Container, ContainerId};
 
 impl Networks {
     /// Where the files of a container's sandbox are: with `container:`, the other container's.
-    pub(super) fn etc_of(&self, engine: &Engine, record: &Container) -> Result<EtcFiles> {
-        let mut owner: ContainerId = record.id.clone();
-        let mut mode = NetworkMode::of(&record.host_config);
-        // A chain of `container:` is followed; each link was there when its container was started,
-        // so a circle can't be longer than the number of containers.
-        for _ in 0..engine.containers.all().len() {
-            let NetworkMode::Container(target) = &mode else { break };
-            let target = engine.containers.find(target)?.record();
-            owner = target.id.clone();
-            mode = NetworkMode::of(&target.host_config);
-        }
-        Ok(EtcFiles::in_directory(&engine.settings.container_dir(&owner)))
+    pub(crate) fn etc_of(&self, engine: &Engine, record: &Container) -> Result<EtcFiles> {
+        let joined = joined(engine, record)?;
+        let owner = joined.as_ref().map_or(&record.id, |owner| &owner.id);
+        Ok(EtcFiles::in_directory(&engine.settings.container_dir(owner)))
     }
 
     /// Makes the next hosts file a whole one: what a user did to it is over with the start.
@@ -55,9 +47,7 @@ impl Networks {
         etc::write_hosts(&files.hosts, &hosts(engine, &record, &model)?).map_err(fail)?;
         etc::write(&files.hostname, &format!("{}\n", full_hostname(&record))).map_err(fail)?;
         let sandbox = sandbox_id(id)?;
-        let asked = resolver::asked(&record, &model, sandbox, &engine.settings);
-        let reach = resolver::reach(&model, sandbox);
-        let chosen = resolver::choose(asked, resolver::Resolver::of_host(), reach);
+        let chosen = resolver::of_sandbox(&record, &model, sandbox, &engine.settings);
         etc::write_unless_edited(&files.resolv_conf, &chosen.file.text()).map_err(fail)
     }
 
@@ -68,10 +58,9 @@ impl Networks {
             let other = entry.record();
             let mut targets = links::of_default_bridge(&other)
                 .filter_map(|(target, _)| links::target(engine, target).ok());
-            let linked = targets.any(|target| target.id == record.id);
-            let runs = sandbox_id(&other.id).is_ok_and(|id| model.sandbox(id).is_some());
-            if linked
-                && runs
+            let runs = || sandbox_id(&other.id).is_ok_and(|id| model.sandbox(id).is_some());
+            if targets.any(|target| target.id == record.id)
+                && runs()
                 && let Err(error) = self.write_etc(engine, &other.id)
             {
                 tracing::warn!(container = %other.name, %error, "its hosts file could not follow a link");

@@ -1,29 +1,17 @@
-//! Address management as a request asks for it.
+//! Address pools as a request asks for them.
 //!
-//! In: the request's `IPAM`. Out: pools asked for, each text read once; what is no address is
+//! In: the request's `IPAM.Config`. Out: pools asked for, each text read once; what is no address is
 //! refused in Docker's words. Whether it fits is the model's to say.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use hawser_model::{IpamDriver, PoolSpec};
+use hawser_model::PoolSpec;
 use ipnet::IpNet;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::spec::IpamConfig;
-
-/// The driver of a name; an empty one is the default.
-///
-/// # Errors
-/// NotFound: Docker looks for a plugin of that name.
-pub(super) fn driver(name: &str) -> Result<IpamDriver> {
-    match name {
-        "" | "default" => Ok(IpamDriver::Default),
-        "null" => Ok(IpamDriver::Null),
-        _ => Err(Error::new(Kind::NotFound, format!("plugin {name:?} not found"))),
-    }
-}
 
 /// One address pool asked for.
 pub(super) fn pool(config: IpamConfig) -> Result<PoolSpec> {
@@ -99,14 +87,5 @@ mod tests {
             "invalid network config:\n* invalid auxiliary address router: invalid address"
         );
         assert!(refused("::ffff:10.7.0.0/120", "").contains("invalid CIDR block notation"));
-    }
-
-    #[test]
-    fn drivers_have_names() {
-        assert_eq!(driver("").unwrap(), IpamDriver::Default);
-        assert_eq!(driver("null").unwrap(), IpamDriver::Null);
-        let error = driver("nosuch").unwrap_err();
-        assert_eq!(error.kind(), Kind::NotFound);
-        assert_eq!(error.to_string(), "plugin \"nosuch\" not found");
     }
 }

@@ -15,7 +15,7 @@ use super::ports::{self, Wanted};
 use super::{Networks, law, namespace_of, sandbox_id};
 use crate::engine::{Engine, system};
 use crate::error::{Error, Result};
-use crate::record::{Container, ContainerId, Status};
+use crate::record::{Container, ContainerId};
 use crate::spec::EndpointSettings;
 
 /// What a container that starts needs of its networks.
@@ -78,7 +78,7 @@ impl Networks {
         let model = self.writer.model();
         let netns = match namespace_of(&model, sandbox_id(&record.id)?) {
             Some(name) => {
-                let open = self.writer.kernel().open_namespace(&name);
+                let open = self.kernel.open_namespace(&name);
                 Some(open.map_err(|e| system("open the sandbox", e))?)
             }
             None => None,
@@ -96,7 +96,7 @@ impl Networks {
                 if target.id == record.id {
                     return Err(Error::invalid("cannot join own network namespace"));
                 }
-                if !matches!(target.state.status, Status::Running | Status::Paused) {
+                if !target.state.is_running() {
                     let text = format!(
                         "cannot join network namespace of a non running container: {}",
                         target.id

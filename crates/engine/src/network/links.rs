@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use hawser_model::Model;
 
-use super::check::NetworkMode;
+use super::check::{NetworkMode, joined};
 use super::etc::HostsLine;
 use super::{Networks, sandbox_id};
 use crate::engine::Engine;
@@ -49,13 +49,8 @@ fn is_of_default_bridge(host: &HostConfig) -> bool {
 
 /// The container that a link names; behind one that shares another's network, that other.
 pub(super) fn target(engine: &Engine, name: &str) -> Result<Arc<Container>> {
-    let mut found = engine.containers.find(name)?.record();
-    // A circle can't be longer than the number of containers.
-    for _ in 0..engine.containers.all().len() {
-        let NetworkMode::Container(other) = NetworkMode::of(&found.host_config) else { break };
-        found = engine.containers.find(&other)?.record();
-    }
-    Ok(found)
+    let named = engine.containers.find(name)?.record();
+    Ok(joined(engine, &named)?.unwrap_or(named))
 }
 
 /// At create: links must make sense, and the targets of those on the default bridge be there.

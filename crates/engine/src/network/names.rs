@@ -12,7 +12,7 @@ use std::time::Duration;
 use hawser_dns::{Alias, SocketFactory, Sockets, Upstream, View};
 use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
-use hawser_model::{Model, NetworkId, SandboxId};
+use hawser_model::{Endpoint, Model, NetworkId, SandboxId};
 
 use super::resolver::{self, Service};
 use super::{Networks, namespace_of, sandbox_id};
@@ -38,6 +38,25 @@ impl Networks {
         self.answer_names(engine, record).await?;
         self.tell_linkers(engine, record);
         Ok(())
+    }
+
+    /// After a network has changed: files and name service of those on it whom it concerns follow.
+    /// What can't is told, and follows at the container's next start; the change itself stands.
+    pub(super) async fn follow(
+        &self,
+        engine: &Engine,
+        network: NetworkId,
+        concerns: impl Fn(&Model, &Endpoint) -> bool,
+    ) {
+        let model = self.writer.model();
+        let endpoints = model.endpoints_of_network(network);
+        for endpoint in endpoints.into_iter().filter(|endpoint| concerns(&model, endpoint)) {
+            let id = endpoint.sandbox.to_string().parse();
+            let Some(entry) = id.ok().and_then(|id| engine.containers.get(&id)) else { continue };
+            if let Err(error) = self.name(engine, &entry.record()).await {
+                tracing::warn!(container = %entry.id, %error, "its names do not follow its network");
+            }
+        }
     }
 
     /// Makes the name service know who is on these networks now, and those who link to them.
@@ -101,9 +120,7 @@ impl Networks {
         id: SandboxId,
     ) -> Option<(NamespaceName, Service)> {
         let model = self.writer.model();
-        let asked = resolver::asked(record, &model, id, &engine.settings);
-        let reach = resolver::reach(&model, id);
-        let service = resolver::choose(asked, resolver::Resolver::of_host(), reach).service?;
+        let service = resolver::of_sandbox(record, &model, id, &engine.settings).service?;
         Some((namespace_of(&model, id)?, service))
     }
 

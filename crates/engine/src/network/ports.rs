@@ -26,8 +26,8 @@ pub(super) struct Wanted {
     pub range: Option<RangeInclusive<u16>>,
 }
 
-/// Bindings that differ in the host address alone are one.
-type Groups = BTreeMap<(Transport, u16, Option<(u16, u16)>), BTreeSet<Option<IpAddr>>>;
+/// Bindings that differ in the host address alone are one: protocol, container port, host ports.
+type Group = (Transport, u16, Option<(u16, u16)>);
 
 /// Reads the bindings of a container: certain host ports first, then ranges, the narrowest before
 /// the others, then those left open, so that what has a choice leaves the rest theirs.
@@ -35,7 +35,7 @@ type Groups = BTreeMap<(Transport, u16, Option<(u16, u16)>), BTreeSet<Option<IpA
 /// # Errors
 /// Invalid: a port, protocol, range or address that is none.
 pub(super) fn wanted(record: &Container) -> Result<Vec<Wanted>> {
-    let mut groups = Groups::new();
+    let mut groups: BTreeMap<Group, BTreeSet<Option<IpAddr>>> = BTreeMap::new();
     let mut ports: BTreeSet<&str> = BTreeSet::new();
     if record.host_config.publish_all_ports {
         ports.extend(record.config.exposed_ports.iter().flat_map(|m| m.keys().map(String::as_str)));
@@ -56,17 +56,12 @@ pub(super) fn wanted(record: &Container) -> Result<Vec<Wanted>> {
         let (container_port, transport) = parse_port(port)?;
         groups.entry((transport, container_port, None)).or_default().insert(None);
     }
-    let mut all: Vec<_> = groups.into_iter().map(one).collect();
+    let mut all: Vec<_> = groups.into_iter().map(|(group, hosts)| one(group, hosts)).collect();
     all.sort_by_key(|w| w.range.as_ref().map_or(usize::MAX, ExactSizeIterator::len));
     Ok(all)
 }
 
-fn one(
-    ((transport, container_port, range), hosts): (
-        (Transport, u16, Option<(u16, u16)>),
-        BTreeSet<Option<IpAddr>>,
-    ),
-) -> Wanted {
+fn one((transport, container_port, range): Group, hosts: BTreeSet<Option<IpAddr>>) -> Wanted {
     Wanted { transport, container_port, hosts, range: range.map(|(low, high)| low..=high) }
 }
 

@@ -44,6 +44,6 @@ impl Networks {
 
     /// Changes as a person would type them, one line each.
     pub(super) fn commands(&self, changes: &[Change]) -> Vec<String> {
-        hawser_hoststate::commands(changes, &|name| self.writer.kernel().namespace_path(name))
+        hawser_hoststate::commands(changes, &|name| self.kernel.namespace_path(name))
     }
 }

@@ -11,13 +11,11 @@ use hawser_hoststate::NamespaceName;
 use hawser_kernel::Kernel;
 use hawser_model::{Mode, Model, SandboxId};
 use hawser_runtime::ProcessId;
-use ipnet::IpNet;
 
-use super::{Networks, law, predefined, sandbox_id};
-use crate::engine::{Engine, blocking, system};
-use crate::error::{Error, Kind, Result};
+use super::{Networks, existing, law, predefined, sandbox_id};
+use crate::engine::{Engine, blocking};
+use crate::error::Result;
 use crate::record::Container;
-use crate::settings::DefaultBridge;
 
 impl Networks {
     /// Raises the firewall, makes the predefined networks, and reconciles the host.
@@ -27,7 +25,7 @@ impl Networks {
         let around = self.surroundings()?;
         let mut settings = engine.settings.clone();
         if settings.bridge.existing {
-            self.follow_existing(&mut settings.bridge)?;
+            existing::follow_default(&self.kernel, &mut settings.bridge)?;
         }
         let now = Utc::now().to_rfc3339();
         self.writer
@@ -58,37 +56,6 @@ impl Networks {
             Ok(())
         })
         .await
-    }
-
-    /// The addresses that a bridge of somebody else's (`--bridge`) gives to our default network.
-    fn follow_existing(&self, settings: &mut DefaultBridge) -> Result<()> {
-        let bridge = &settings.name;
-        let name = bridge.parse().map_err(|e| system("read --bridge", e))?;
-        let found = self.kernel.link_addresses(&name).map_err(|e| {
-            let text = format!(
-                "use the bridge {bridge} (make it first, or give --bridge-name for one of the engine's own)"
-            );
-            system(&text, e)
-        })?;
-        let lacking = |family: &str| {
-            let text = format!(
-                "the bridge {bridge} has no {family} address: give it the one that shall be the containers' gateway"
-            );
-            Error::new(Kind::Invalid, text)
-        };
-        let v4 = found.iter().find_map(|net| match net {
-            IpNet::V4(net) => Some(*net),
-            IpNet::V6(_) => None,
-        });
-        let v6 = found.iter().find_map(|net| match net {
-            IpNet::V6(net) if !net.addr().is_unicast_link_local() => Some(*net),
-            _ => None,
-        });
-        settings.bip = Some(v4.ok_or_else(|| lacking("IPv4"))?);
-        if settings.ipv6 && settings.bip6.is_none() {
-            settings.bip6 = Some(v6.ok_or_else(|| lacking("IPv6"))?);
-        }
-        Ok(())
     }
 
     /// Sandboxes that no container's process can be in: the daemon was killed while a container

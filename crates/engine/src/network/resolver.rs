@@ -92,9 +92,14 @@ impl Resolver {
     }
 }
 
+/// Who answers in a sandbox now.
+pub fn of_sandbox(record: &Container, model: &Model, id: SandboxId, settings: &Settings) -> Chosen {
+    choose(asked(record, model, id, settings), Resolver::of_host(), reach(model, id))
+}
+
 /// What the container, its networks in the order in which they lead to the outside, and the daemon
 /// say, in this order.
-pub fn asked(record: &Container, model: &Model, id: SandboxId, settings: &Settings) -> Resolver {
+fn asked(record: &Container, model: &Model, id: SandboxId, settings: &Settings) -> Resolver {
     let host = &record.host_config;
     let own = Resolver {
         servers: host.dns.clone(),
@@ -117,17 +122,17 @@ pub fn asked(record: &Container, model: &Model, id: SandboxId, settings: &Settin
 
 /// What a sandbox can reach, and whether it has names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reach {
+struct Reach {
     /// It is on a network with names.
-    pub names: bool,
+    names: bool,
     /// It has a way to the outside, so that the host may ask for it.
-    pub outside: bool,
+    outside: bool,
     /// It has an IPv6 address.
-    pub ipv6: bool,
+    ipv6: bool,
 }
 
 /// The reach of a sandbox; `None` if its namespace is not its own.
-pub fn reach(model: &Model, id: SandboxId) -> Option<Reach> {
+fn reach(model: &Model, id: SandboxId) -> Option<Reach> {
     model.sandbox(id).filter(|sandbox| sandbox.mode == Mode::Own)?;
     let leads = |v6| model.gateway_endpoint(id, v6).is_some();
     let endpoints = model.endpoints_of_sandbox(id);
@@ -161,7 +166,7 @@ pub struct Service {
 /// not for a sandbox without a way out. A host whose resolvers are all on its loopback has them
 /// asked by a name service even where there are no names: in the sandbox they would not answer.
 /// Without a reach it is the host's namespace, where all is as on the host.
-pub fn choose(asked: Resolver, host: Resolver, reach: Option<Reach>) -> Chosen {
+fn choose(asked: Resolver, host: Resolver, reach: Option<Reach>) -> Chosen {
     let explicit = !asked.servers.is_empty();
     let theirs = if explicit { &asked.servers } else { &host.servers };
     let mut upstreams: Vec<IpAddr> = theirs.iter().filter_map(|s| address(s)).collect();
@@ -185,7 +190,7 @@ pub fn choose(asked: Resolver, host: Resolver, reach: Option<Reach>) -> Chosen {
 }
 
 /// The address of a server as resolv.conf writes it, without a zone.
-fn address(server: &str) -> Option<IpAddr> {
+pub fn address(server: &str) -> Option<IpAddr> {
     server.split('%').next().unwrap_or_default().parse().ok()
 }
 
@@ -220,6 +225,13 @@ mod tests {
             text.lines().skip(2).collect::<Vec<_>>(),
             ["nameserver 192.0.2.9", "options edns0"]
         );
+    }
+
+    #[test]
+    fn a_server_may_have_a_zone() {
+        assert_eq!(address("192.0.2.53"), "192.0.2.53".parse().ok());
+        assert_eq!(address("fe80::1%eth0"), "fe80::1".parse().ok());
+        assert_eq!(address("nonsense"), None);
     }
 
     #[test]

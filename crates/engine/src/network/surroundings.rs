@@ -3,13 +3,11 @@
 //! In: the host's routes, addresses and name servers, and the networks that there are. Out: where
 //! subnets are cut from, and what they must not overlap beside one another.
 
-use std::net::IpAddr;
-
 use hawser_model::Surroundings;
 use ipnet::IpNet;
 
 use super::Networks;
-use super::resolver::Resolver;
+use super::resolver::{Resolver, address};
 use crate::engine::system;
 use crate::error::Result;
 
@@ -18,7 +16,13 @@ impl Networks {
     pub(super) fn surroundings(&self) -> Result<Surroundings> {
         let prefixes = self.kernel.foreign_prefixes();
         let mut taken = prefixes.map_err(|e| system("look at the host's addresses", e))?;
-        taken.extend(Resolver::of_host().servers.iter().filter_map(|server| host_net(server)));
+        taken.extend(
+            Resolver::of_host()
+                .servers
+                .iter()
+                .filter_map(|server| address(server))
+                .map(IpNet::from),
+        );
         let model = self.writer.model();
         let pools = model.networks().flat_map(|network| &network.pools);
         Ok(Surroundings {
@@ -26,11 +30,6 @@ impl Networks {
             taken: outside(taken, pools.map(|pool| pool.subnet).collect()),
         })
     }
-}
-
-/// A name server, as resolv.conf writes it, as a net of its own.
-fn host_net(server: &str) -> Option<IpNet> {
-    server.split('%').next()?.parse::<IpAddr>().ok().map(IpNet::from)
 }
 
 /// The nets that are in none of these subnets, which don't overlap: what is inside is a network's
@@ -69,12 +68,5 @@ mod tests {
         let left = nets(&["10.0.0.0/23", "10.1.0.0/16", "9.0.0.0/8", "fd00::/16"]);
         assert_eq!(outside(taken.clone(), subnets), left);
         assert_eq!(outside(taken.clone(), Vec::new()), taken);
-    }
-
-    #[test]
-    fn a_name_server_takes_one_address() {
-        assert_eq!(host_net("192.0.2.53"), "192.0.2.53/32".parse().ok());
-        assert_eq!(host_net("fe80::1%eth0"), "fe80::1/128".parse().ok());
-        assert_eq!(host_net("nonsense"), None);
     }
 }
