@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use crate::message::{A, AAAA, ANY, Code, IN, PTR, Query, Reply};
+use crate::turns::Turns;
 use hawser_hoststate::Zone;
 
 /// What becomes of a query.
@@ -35,9 +36,9 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// Decides. `turn` is by how much several addresses are rotated; `limit` is the longest reply in
-/// bytes.
-pub(crate) fn decide(query: &Query, sight: &Sight<'_>, turn: usize, limit: usize) -> Decision {
+/// Decides. `turns` say by how much several addresses are rotated; `limit` is the longest reply
+/// in bytes.
+pub(crate) fn decide(query: &Query, sight: &Sight<'_>, turns: &Turns, limit: usize) -> Decision {
     if query.kind == PTR
         && let Some(address) = query.reverse_address()
     {
@@ -60,8 +61,11 @@ pub(crate) fn decide(query: &Query, sight: &Sight<'_>, turn: usize, limit: usize
     // kind exists all the same, and its reply is empty.
     let mut wanted = found.into_iter().map(|all| of_kind(all, query)).find(|some| !some.is_empty());
     if let Some(addresses) = &mut wanted {
-        let turn = turn % addresses.len();
-        addresses.rotate_left(turn);
+        if addresses.len() > 1 {
+            let name = query.name.as_deref().unwrap_or_default();
+            let turn = turns.next(name, query.kind) % addresses.len();
+            addresses.rotate_left(turn);
+        }
         addresses.iter().for_each(|address| reply.address(*address));
     }
     Decision::Reply(reply.finish())

@@ -13,6 +13,7 @@ mod message;
 mod service;
 mod stream;
 mod task;
+mod turns;
 
 #[cfg(test)]
 mod tests;

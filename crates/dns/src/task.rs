@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::answer::{Decision, Sight, decide};
 use crate::forward::{Transport, forward};
 use crate::message::{Code, Query, Unusable};
 use crate::stream::{read_message, write_message};
+use crate::turns::Turns;
 use crate::{Upstream, View};
 use hawser_hoststate::Zone;
 
@@ -42,8 +42,8 @@ pub(crate) struct Task {
     view: Arc<RwLock<Arc<View>>>,
     zones: Arc<Zones>,
     upstreams: Arc<RwLock<Upstreams>>,
-    /// Grows with each answer: names with several addresses are answered in turn.
-    turn: AtomicUsize,
+    /// Names with several addresses are answered in turn.
+    turns: Turns,
     forwarding: Arc<Semaphore>,
     forwarding_in_all: Arc<Semaphore>,
 }
@@ -59,7 +59,7 @@ impl Task {
         forwarding_in_all: Arc<Semaphore>,
     ) -> Self {
         let forwarding = Arc::new(Semaphore::new(MAX_FORWARDED));
-        Self { view, zones, upstreams, turn: AtomicUsize::new(0), forwarding, forwarding_in_all }
+        Self { view, zones, upstreams, turns: Turns::new(), forwarding, forwarding_in_all }
     }
 
     /// Answers until told to end; then all that belongs to it ends before it does.
@@ -174,7 +174,7 @@ impl Task {
             aliases: aliases.collect(),
             zones: view.zones.iter().filter_map(|key| Some(&**zones.get(key)?)).collect(),
         };
-        decide(query, &sight, self.turn.fetch_add(1, Ordering::Relaxed), limit)
+        decide(query, &sight, &self.turns, limit)
     }
 
     fn permits(&self) -> Option<Permits> {

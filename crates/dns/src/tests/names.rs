@@ -52,6 +52,23 @@ fn several_addresses_are_answered_in_turn() {
     assert_eq!(host.addresses("x").len(), 3);
 }
 
+/// As clients ask: for both families at once, and for one name after the other.
+#[test]
+fn turns_are_each_names_and_each_familys_own() {
+    let two = [("x", "10.0.0.1"), ("x", "10.0.0.2"), ("x", "fd00::1"), ("x", "fd00::2")];
+    let host = Host::with_zone(zone(&[&two[..], &[("y", "10.0.0.3")]].concat()), &[]);
+    let first = |kind| host.ask("x", kind).answers[0].data.to_string();
+    let firsts: Vec<_> = (0..4)
+        .map(|_| {
+            host.ask("y", RecordType::A);
+            (first(RecordType::A), first(RecordType::AAAA))
+        })
+        .collect();
+    assert_ne!(firsts[0].0, firsts[1].0, "{firsts:?}");
+    assert_ne!(firsts[0].1, firsts[1].1, "{firsts:?}");
+    assert_eq!(firsts[..2], firsts[2..]);
+}
+
 #[test]
 fn addresses_have_names() {
     let mut names = Zone::default();
