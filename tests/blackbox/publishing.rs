@@ -324,3 +324,60 @@ fn datagrams_of_both_families() {
         }
     }
 }
+
+/// Answers each datagram with `name`, in a container.
+fn answer_datagrams(host: &TestHost, container: &str, name: &str) -> Running {
+    let pid = host.docker().inspect(container, "{{.State.Pid}}");
+    let program = format!(
+        "use IO::Socket::INET; $| = 1; \
+         my $s = IO::Socket::INET->new(Proto => 'udp', LocalPort => 514) or die $!; \
+         print \"ready\\n\"; while ($s->recv(my $d, 2000)) {{ print \"$d\\n\"; $s->send('{name}'); }}"
+    );
+    let server = host.spawn(["nsenter", "-t", &pid, "-n", "perl", "-e", &program]);
+    server.expect("ready");
+    server
+}
+
+/// A client that never stops sending, from one port: who publishes the port next has it at once,
+/// and who has the old container's address now gets nothing of it.
+#[test]
+fn datagrams_reach_the_successor() {
+    let street = Street::new();
+    let c = street.client();
+    let host = &street.host;
+    let publish = |name: &str| {
+        c.ok(&format!("run -d --name {name} -p 5514:514/udp busybox sleep 1000"));
+        answer_datagrams(host, name, name)
+    };
+    let first = publish("first");
+    let address = c.inspect("first", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
+    let program = "use IO::Socket::INET; use IO::Select; $| = 1; \
+                   my $s = IO::Socket::INET->new(Proto => 'udp', LocalPort => 4000, \
+                   PeerAddr => '10.99.0.2', PeerPort => 5514) or die $!; \
+                   while (1) { $s->send('ask'); \
+                   if (IO::Select->new($s)->can_read(0.05)) { $s->recv(my $d, 100); print \"$d\\n\"; } }";
+    let client = street.neighbour.spawn(["perl", "-e", program]);
+    client.expect("first");
+    drop(first);
+    c.ok("rm -f first");
+    // It sends on, and nobody has the port: connection tracking knows it as one to the host.
+    let tracked = "10.99.0.2.*dport=5514";
+    eventually("the datagrams end at the host", || {
+        let known = host.sh(&format!("grep -q '{tracked}' /proc/net/nf_conntrack"));
+        // A kernel without that file cannot be asked.
+        (known.status != 1).then_some(())
+    });
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    c.ok("run -d --name tenant busybox sleep 1000");
+    let tenant = answer_datagrams(host, "tenant", "tenant");
+    if host.engine() == EngineKind::Hawser {
+        let now = c.inspect("tenant", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
+        assert_eq!(now, address);
+    }
+    let begun = std::time::Instant::now();
+    let _second = publish("second");
+    client.expect("second");
+    // Without help it takes as long as the client sends.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(!client.stdout().contains("tenant") && !tenant.stdout().contains("ask"));
+}

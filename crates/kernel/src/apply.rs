@@ -2,7 +2,8 @@
 //!
 //! In: changes in the order of `diff`. Out: nothing, or which change failed and why. Links,
 //! namespaces and ports are made one by one; what is on links is queued and sent together, per
-//! namespace, and nftables elements in one transaction at the end. It does not undo.
+//! namespace, and nftables elements in one transaction before what is in namespaces. It does not
+//! undo.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv6Addr;
@@ -12,6 +13,7 @@ use hawser_hoststate::{Change, IfName, NamespaceName, Neighbour, Ns, Object, Rou
 
 use crate::announce::Announcement;
 use crate::batch::{Batch, Failure};
+use crate::diverted::Diverted;
 use crate::error::{Cause, Error, ErrorKind};
 use crate::namespace::Inside;
 use crate::netlink::Socket;
@@ -317,13 +319,18 @@ impl<'k> Run<'k> {
     /// Sends everything queued.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.host.send(&mut self.kernel.route_socket())?;
+        // The firewall is there before anybody in a namespace can send.
+        if !self.steps.is_empty() {
+            let steps = std::mem::take(&mut self.steps);
+            let added = steps.iter().filter(|step| step.add);
+            let diverted = added.filter_map(|step| Diverted::by(&step.element)).collect();
+            nft::transact(&mut self.kernel.firewall().socket, steps)?;
+            self.kernel.forgetter.divert(diverted);
+        }
         for room in self.rooms.values_mut() {
             room.flush(self.kernel)?;
         }
-        if self.steps.is_empty() {
-            return Ok(());
-        }
-        nft::transact(&mut self.kernel.firewall().socket, std::mem::take(&mut self.steps))
+        Ok(())
     }
 
     /// Asks for new ports and their bridges: the kernel then processes their pending link events

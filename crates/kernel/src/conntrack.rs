@@ -54,7 +54,8 @@ fn forget_each(socket: &mut Socket, address: IpAddr, dump: &Message) -> Result<(
     refused.into_iter().find(|r| r.errno != libc::ENOENT).map_or(Ok(()), |r| Err(r.into()))
 }
 
-fn message(kind: u16, address: IpAddr) -> Message {
+/// A message about connections of the family of `address`.
+pub(crate) fn message(kind: u16, address: IpAddr) -> Message {
     let subsystem = (libc::NFNL_SUBSYS_CTNETLINK as u16) << 8;
     let mut message = Message::new(subsystem | kind, 0);
     message.raw(&[family(address), libc::NFNETLINK_V0 as u8, 0, 0]);
@@ -82,11 +83,15 @@ fn filtered(kind: u16, address: IpAddr, source: Source) -> Message {
 /// The request that deletes a connection, when it has the address at either end.
 fn deletion(connection: &[u8], address: IpAddr, wanted: &[u8]) -> Option<Message> {
     let value = |kind| attributes(connection).value_of(kind);
+    let (original, reply) = (value(CTA_TUPLE_ORIG)?, value(CTA_TUPLE_REPLY)?);
+    let concerned = mentions(original, wanted) || mentions(reply, wanted);
+    concerned.then(|| delete(connection, address)).flatten()
+}
+
+/// The request that deletes a connection of the family of `address`.
+pub(crate) fn delete(connection: &[u8], address: IpAddr) -> Option<Message> {
+    let value = |kind| attributes(connection).value_of(kind);
     let original = value(CTA_TUPLE_ORIG)?;
-    let reply = value(CTA_TUPLE_REPLY)?;
-    if !mentions(original, wanted) && !mentions(reply, wanted) {
-        return None;
-    }
     let mut message = message(IPCTNL_MSG_CT_DELETE, address);
     message.nest(CTA_TUPLE_ORIG, |tuple| {
         tuple.raw(original);

@@ -1,7 +1,7 @@
-//! Makes the kernel forget the connections of addresses that have lost their owner, in the
-//! background: it walks the whole table of connections for each.
+//! Makes the kernel forget connections in the background: it walks the whole table of connections
+//! for each address that has lost its owner, and for ports that lead elsewhere from now on.
 //!
-//! In: addresses. Out: nothing; who gives an address to somebody else waits until it is done.
+//! In: addresses, ports. Out: nothing; who gives an address to somebody else waits until it is done.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::conntrack;
+use crate::diverted::Diverted;
 use crate::netlink::Socket;
+use crate::{conntrack, diverted};
 
 /// The background thread. Dropped, it does what is left and ends.
 pub(crate) struct Forgetter {
@@ -26,35 +27,53 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// Those to be done and the one that is being done.
-    pending: BTreeSet<IpAddr>,
+    addresses: BTreeSet<IpAddr>,
+    /// To be done, all at once.
+    ports: BTreeSet<Diverted>,
+    /// Whether ports are being done.
+    at_ports: bool,
     stop: bool,
+}
+
+/// What the thread does at a time.
+enum Job {
+    Address(IpAddr),
+    Ports(BTreeSet<Diverted>),
 }
 
 impl Forgetter {
     /// Starts the thread, in the namespace of the caller.
     pub(crate) fn start() -> io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
-        let socket = Socket::netfilter()?;
+        let sockets = (Socket::netfilter()?, Socket::route()?);
         let theirs = Arc::clone(&shared);
         let builder = std::thread::Builder::new().name("forgetter".to_owned());
-        let thread = Some(builder.spawn(move || theirs.work(socket))?);
+        let thread = Some(builder.spawn(move || theirs.work(sockets))?);
         Ok(Self { shared, thread })
     }
 
     /// Queues an address.
     pub(crate) fn forget(&self, address: IpAddr) {
-        self.shared.lock().pending.insert(address);
+        self.shared.lock().addresses.insert(address);
         self.shared.changed.notify_all();
+    }
+
+    /// Queues ports that have just been published.
+    pub(crate) fn divert(&self, ports: Vec<Diverted>) {
+        if !ports.is_empty() {
+            self.shared.lock().ports.extend(ports);
+            self.shared.changed.notify_all();
+        }
     }
 
     /// Waits until nothing of an address is known any more, if that was asked for.
     pub(crate) fn wait_for(&self, address: IpAddr) {
-        drop(self.shared.wait_while(|state| state.pending.contains(&address)));
+        drop(self.shared.wait_while(|state| state.addresses.contains(&address)));
     }
 
     /// Waits until all is forgotten.
     pub(crate) fn settle(&self) {
-        drop(self.shared.wait_while(|state| !state.pending.is_empty()));
+        drop(self.shared.wait_while(|state| !state.is_done()));
     }
 }
 
@@ -69,6 +88,12 @@ impl Drop for Forgetter {
     }
 }
 
+impl State {
+    fn is_done(&self) -> bool {
+        self.addresses.is_empty() && self.ports.is_empty() && !self.at_ports
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,20 +104,34 @@ impl Shared {
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, mut socket: Socket) {
-        while let Some(address) = self.next() {
+    fn work(&self, (mut netfilter, mut route): (Socket, Socket)) {
+        while let Some(job) = self.next() {
+            let done = match &job {
+                Job::Address(address) => conntrack::forget(&mut netfilter, *address),
+                Job::Ports(ports) => diverted::forget(&mut netfilter, &mut route, ports),
+            };
             // Left to time out: connection tracking must not keep anybody from an address.
-            if let Err(error) = conntrack::forget(&mut socket, address) {
-                tracing::debug!(%address, %error, cause = %error.cause, "connections are left to time out");
+            if let Err(error) = done {
+                tracing::debug!(%error, cause = %error.cause, "connections are left to time out");
             }
-            self.lock().pending.remove(&address);
+            let mut state = self.lock();
+            match job {
+                Job::Address(address) => _ = state.addresses.remove(&address),
+                Job::Ports(_) => state.at_ports = false,
+            }
+            drop(state);
             self.changed.notify_all();
         }
     }
 
-    /// Waits for an address; none when there is none and the thread shall end.
-    fn next(&self) -> Option<IpAddr> {
-        let state = self.wait_while(|state| state.pending.is_empty() && !state.stop);
-        state.pending.first().copied()
+    /// Waits for something to do, ports first: somebody starts who has them. None when there is
+    /// nothing and the thread shall end.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.wait_while(|state| state.is_done() && !state.stop);
+        if !state.ports.is_empty() {
+            state.at_ports = true;
+            return Some(Job::Ports(std::mem::take(&mut state.ports)));
+        }
+        state.addresses.first().copied().map(Job::Address)
     }
 }

@@ -15,6 +15,7 @@ mod attach;
 mod batch;
 mod conntrack;
 mod detach;
+mod diverted;
 mod error;
 mod foreign;
 mod forgetter;
