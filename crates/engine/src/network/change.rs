@@ -171,14 +171,14 @@ impl Writer {
         Ok(())
     }
 
-    fn apply<T>(&self, draft: &Draft<T>) -> std::result::Result<(), ApplyError> {
-        let mut done = self.kernel.apply(&draft.done.changes);
+    fn apply(&self, changes: &[Change]) -> std::result::Result<(), ApplyError> {
+        let mut done = self.kernel.apply(changes);
         for _ in 0..MENDINGS {
             match done {
                 // Somebody took the table away, and its repair waits for this very change.
                 Err(error) if lacks_firewall(&error) => {
                     self.mend().map_err(|mending| ApplyError { error: mending, ..error })?;
-                    done = self.kernel.apply(&draft.done.changes);
+                    done = self.kernel.apply(changes);
                 }
                 done => return done,
             }
@@ -227,7 +227,7 @@ impl Writer {
         let Draft { old, new, touched, .. } = draft;
         let (before, after) = (relays(old, touched), relays(new, touched));
         self.relaying.end(&before, &after);
-        self.apply(draft).map_err(|error| refused_of(draft, error))?;
+        self.apply(&draft.done.changes).map_err(|error| refused_of(draft, error))?;
         self.relaying.begin(&after)
     }
 
@@ -237,7 +237,7 @@ impl Writer {
         let (before, after) =
             (relays(&draft.old, &draft.touched), relays(&draft.new, &draft.touched));
         self.relaying.end(&after, &before);
-        if let Err(error) = self.kernel.apply(&diff(&draft.after, &draft.before)) {
+        if let Err(error) = self.apply(&diff(&draft.after, &draft.before)) {
             tracing::error!(%error, cause = %error.error, "the way back of a failed change failed too");
         }
         self.relaying.begin_what_can_be(before);
