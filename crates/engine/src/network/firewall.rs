@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hawser_kernel::{Heard, Monitor, Ownership, Repairs};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
 use super::Networks;
@@ -44,7 +44,8 @@ impl Networks {
                 "before Linux 6.9 other programs can change the firewall: what they take away is restored at once"
             );
         }
-        let (sender, heard) = unbounded_channel();
+        // What comes while it is full waits in the kernel, which keeps no more than it has room for.
+        let (sender, heard) = channel(1);
         let thread = std::thread::Builder::new().name("firewall".to_owned());
         let listen = move || listen(monitor, &sender);
         thread.spawn(listen).map_err(|e| system("watch the firewall", e))?;
@@ -81,12 +82,14 @@ impl Networks {
 }
 
 /// Hears as long as somebody wants to know.
-fn listen(mut monitor: Monitor, tell: &UnboundedSender<Heard>) {
+fn listen(mut monitor: Monitor, tell: &Sender<Heard>) {
     while !tell.is_closed() {
         match monitor.wait(LISTEN) {
             Ok(heard) if heard == Heard::default() => {}
             Ok(heard) => {
-                let _ = tell.send(heard);
+                if tell.blocking_send(heard).is_err() {
+                    return;
+                }
             }
             Err(error) => {
                 tracing::error!(%error, cause = %error.cause, "the firewall is not watched any more");
@@ -97,7 +100,7 @@ fn listen(mut monitor: Monitor, tell: &UnboundedSender<Heard>) {
 }
 
 /// Repairs, and looks at what else there is, as long as the engine lives.
-async fn watch(mut heard: UnboundedReceiver<Heard>, engine: Weak<Engine>) {
+async fn watch(mut heard: Receiver<Heard>, engine: Weak<Engine>) {
     let mut known = Vec::new();
     let mut look = Some(Instant::now());
     loop {
