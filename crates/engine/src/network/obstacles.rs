@@ -1,4 +1,5 @@
-//! Firewalls of others that drop what our containers send or get: found, told, never touched.
+//! Firewalls of others that drop what our containers send or get, or what we relay to them: found,
+//! told, never touched.
 //!
 //! In: the networks, and what the kernel says would become of their packets. Out: sentences for
 //! `info` and the log, each with the command that would mend it.
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use hawser_hoststate::Transport;
 use hawser_kernel::{Obstacle, Packet};
 use hawser_model::{Driver, GatewayMode, Model, Network};
 
@@ -20,11 +22,12 @@ const OUTSIDE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// The way out of a host that has none.
 const NOWHERE: &str = "uplink";
 
-/// What a chain drops, by bridge.
+/// What a chain drops: by bridge, and by the host's ports that are relayed.
 #[derive(Default)]
 struct Dropped {
     outwards: BTreeSet<String>,
     inwards: BTreeSet<String>,
+    ports: BTreeSet<(Transport, u16)>,
 }
 
 impl Networks {
@@ -47,7 +50,22 @@ fn packets(model: &Model, uplink: &str) -> Vec<Packet> {
     let open = |network: &&Arc<Network>| {
         network.driver == Driver::Bridge && !network.internal && !network.config_only
     };
-    model.networks().filter(open).flat_map(|network| packets_of(network, uplink)).collect()
+    let forwarded = model.networks().filter(open).flat_map(|network| packets_of(network, uplink));
+    let relays = hawser_plan::relays_all(model);
+    let relayed = relays.keys().filter(|port| !port.address.is_loopback()).map(|port| Packet {
+        from: uplink.to_owned(),
+        to: None,
+        source: outside(port.address.is_ipv6()),
+        destination: port.address,
+        translated: false,
+        transport: port.transport,
+        port: Some(port.port),
+    });
+    forwarded.chain(relayed).collect()
+}
+
+fn outside(v6: bool) -> IpAddr {
+    if v6 { OUTSIDE6.into() } else { OUTSIDE4.into() }
 }
 
 fn packets_of(network: &Network, uplink: &str) -> Vec<Packet> {
@@ -56,25 +74,22 @@ fn packets_of(network: &Network, uplink: &str) -> Vec<Packet> {
     for v6 in [false, true] {
         let mut subnets = network.pools.iter().map(|pool| pool.subnet.network());
         let Some(inside) = subnets.find(|address| address.is_ipv6() == v6) else { continue };
-        let outside: IpAddr = if v6 { OUTSIDE6.into() } else { OUTSIDE4.into() };
         let mode = network.bridge.gateway_mode(v6);
         if mode == GatewayMode::Isolated {
             continue;
         }
-        packets.push(Packet {
-            from: bridge.clone(),
-            to: uplink.to_owned(),
-            source: inside,
-            destination: outside,
-            translated: false,
-        });
-        packets.push(Packet {
-            from: uplink.to_owned(),
-            to: bridge.clone(),
-            source: outside,
-            destination: inside,
-            translated: mode != GatewayMode::Routed,
-        });
+        let packet = |from: &str, to: &str, source, destination, translated| Packet {
+            from: from.to_owned(),
+            to: Some(to.to_owned()),
+            source,
+            destination,
+            translated,
+            transport: Transport::Tcp,
+            port: None,
+        };
+        let translated = mode != GatewayMode::Routed;
+        packets.push(packet(&bridge, uplink, inside, outside(v6), false));
+        packets.push(packet(uplink, &bridge, outside(v6), inside, translated));
     }
     packets
 }
@@ -84,11 +99,11 @@ fn sentences(packets: &[Packet], found: Vec<(usize, Obstacle)>, uplink: &str) ->
     for (place, obstacle) in found {
         let Some(packet) = packets.get(place) else { continue };
         let dropped = chains.entry(obstacle).or_default();
-        if packet.to == uplink {
-            dropped.outwards.insert(packet.from.clone());
-        } else {
-            dropped.inwards.insert(packet.to.clone());
-        }
+        match (&packet.to, packet.port) {
+            (Some(to), _) if to == uplink => dropped.outwards.insert(packet.from.clone()),
+            (Some(to), _) => dropped.inwards.insert(to.clone()),
+            (None, port) => dropped.ports.insert((packet.transport, port.unwrap_or_default())),
+        };
     }
     chains.iter().map(|(obstacle, dropped)| sentence(obstacle, dropped)).collect()
 }
@@ -102,7 +117,10 @@ fn sentence(obstacle: &Obstacle, dropped: &Dropped) -> String {
             let bridges: Vec<&str> = bridges.iter().map(String::as_str).collect();
             format!("what containers on {} {verb}", bridges.join(", "))
         });
-    let lost = lost.collect::<Vec<_>>().join(", and ");
+    let ports: Vec<String> = dropped.ports.iter().map(|(t, port)| format!("{port}/{t}")).collect();
+    let relayed = format!("what is sent to published ports of the host: {}", ports.join(", "));
+    let relayed = (!ports.is_empty()).then_some(relayed);
+    let lost = lost.chain(relayed).collect::<Vec<_>>().join(", and ");
     let mend = mend(obstacle, dropped);
     format!(
         "{what} of chain {chain} of table {family} {table} drops {lost}; this lets it through: {mend}"
@@ -115,14 +133,20 @@ fn mend(obstacle: &Obstacle, dropped: &Dropped) -> String {
     let bridges: BTreeSet<&String> = dropped.outwards.union(&dropped.inwards).collect();
     if table == "firewalld" {
         let zone = bridges.iter().map(|bridge| format!(" --add-interface={bridge}"));
-        let zone: String = zone.collect();
-        return format!("firewall-cmd --permanent --zone=trusted{zone} && firewall-cmd --reload");
+        let zone = (!bridges.is_empty()).then(|| zone.collect::<String>());
+        let zone = zone.map(|zone| format!("firewall-cmd --permanent --zone=trusted{zone} && "));
+        let ports = dropped.ports.iter().map(|(t, port)| format!(" --add-port={port}/{t}"));
+        let ports = (!dropped.ports.is_empty()).then(|| ports.collect::<String>());
+        let ports = ports.map(|ports| format!("firewall-cmd --permanent{ports} && "));
+        let both = [zone, ports].into_iter().flatten().collect::<String>();
+        return format!("{both}firewall-cmd --reload");
     }
     if obstacle.chains.iter().any(|name| name.starts_with("ufw-") || name.starts_with("ufw6-")) {
         let routes = bridges.iter().map(|bridge| {
             format!("ufw route allow in on {bridge} && ufw route allow out on {bridge}")
         });
-        return routes.collect::<Vec<_>>().join(" && ");
+        let ports = dropped.ports.iter().map(|(t, port)| format!("ufw allow {port}/{t}"));
+        return routes.chain(ports).collect::<Vec<_>>().join(" && ");
     }
     let rules = [("iifname", &dropped.outwards), ("oifname", &dropped.inwards)];
     let rules = rules.into_iter().filter(|(_, bridges)| !bridges.is_empty());
@@ -134,7 +158,10 @@ fn mend(obstacle: &Obstacle, dropped: &Dropped) -> String {
         };
         format!("nft 'insert rule {family} {table} {chain} {side} {links} accept'")
     });
-    rules.collect::<Vec<_>>().join(" && ")
+    let ports = dropped.ports.iter().map(|(t, port)| {
+        format!("nft 'insert rule {family} {table} {chain} {t} dport {port} accept'")
+    });
+    rules.chain(ports).collect::<Vec<_>>().join(" && ")
 }
 
 #[cfg(test)]
@@ -149,12 +176,21 @@ mod tests {
 
     fn packet(from: &str, to: &str) -> Packet {
         let (source, destination) = (OUTSIDE4.into(), OUTSIDE4.into());
-        Packet { from: from.into(), to: to.into(), source, destination, translated: false }
+        let (to, port) = match to.parse() {
+            Ok(port) => (None, Some(port)),
+            Err(_) => (Some(to.to_owned()), None),
+        };
+        let (transport, translated) = (Transport::Tcp, false);
+        Packet { from: from.into(), to, source, destination, translated, transport, port }
     }
 
     fn said(obstacle: &Obstacle, places: &[usize]) -> Vec<String> {
-        let packets =
-            [packet("hawser0", "eth0"), packet("eth0", "hawser0"), packet("br-1", "eth0")];
+        let packets = [
+            packet("hawser0", "eth0"),
+            packet("eth0", "hawser0"),
+            packet("br-1", "eth0"),
+            packet("eth0", "8080"),
+        ];
         sentences(&packets, places.iter().map(|p| (*p, obstacle.clone())).collect(), "eth0")
     }
 
@@ -169,6 +205,18 @@ mod tests {
               nft 'insert rule ip filter FORWARD oifname \"hawser0\" accept'"
             ]
         );
+        assert_eq!(
+            said(&obstacle("inet", "f", "in", &[]), &[3]),
+            [
+                "the policy of chain in of table inet f drops what is sent to published ports of the \
+              host: 8080/tcp; this lets it through: nft 'insert rule inet f in tcp dport 8080 accept'"
+            ]
+        );
+        let in_ufw = said(&obstacle("ip6", "filter", "INPUT", &["ufw6-user-input"]), &[3]);
+        assert!(in_ufw[0].ends_with("through: ufw allow 8080/tcp"), "{in_ufw:?}");
+        let in_firewalld = said(&obstacle("inet", "firewalld", "filter_INPUT", &[]), &[3]);
+        let wanted = "firewall-cmd --permanent --add-port=8080/tcp && firewall-cmd --reload";
+        assert!(in_firewalld[0].ends_with(wanted), "{in_firewalld:?}");
         let ufw = said(&obstacle("ip", "filter", "FORWARD", &["ufw-before-forward"]), &[1]);
         assert!(
             ufw[0].ends_with("ufw route allow in on hawser0 && ufw route allow out on hawser0"),

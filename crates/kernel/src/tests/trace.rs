@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use hawser_hoststate::Transport;
+
 use super::*;
 use crate::{Obstacle, Packet};
 
@@ -17,7 +19,8 @@ fn packets() -> Vec<Packet> {
         let (from, to) = if inwards { (uplink, bridge) } else { (bridge, uplink) };
         let (inside, outside) = (inside.parse().expect(inside), outside.parse().expect(outside));
         let (source, destination) = if inwards { (outside, inside) } else { (inside, outside) };
-        Packet { from, to, source, destination, translated: inwards }
+        let (to, transport) = (Some(to), Transport::Tcp);
+        Packet { from, to, source, destination, translated: inwards, transport, port: None }
     };
     [("172.17.0.2", "192.0.2.1"), ("fd17::2", "2001:db8::1")]
         .into_iter()
@@ -61,7 +64,7 @@ fn a_policy_that_drops_is_found() {
 fn our_own_tables_are_no_obstacle() {
     on_test_host(|kernel| {
         let none = HostState::default();
-        kernel.load_firewall(&[hawser_plan::SKELETON], Ownership::Sole, &none).expect("load");
+        kernel.load_firewall(hawser_plan::SKELETONS, Ownership::Sole, &none).expect("load");
         assert_eq!(kernel.obstacles(&packets()).expect("obstacles"), []);
     });
 }
@@ -142,6 +145,39 @@ fn what_is_not_let_through_is_found() {
     ] {
         assert_eq!(dropped(rules), found, "{rules}");
     }
+}
+
+/// For the host itself: its address is anybody's guess, its port is not.
+#[test]
+fn a_port_of_the_host_passes_other_chains() {
+    on_test_host(|kernel| {
+        let packet = |transport, port| Packet {
+            from: "eth0".to_owned(),
+            to: None,
+            source: "2001:db8::1".parse().expect("address"),
+            destination: "::".parse().expect("address"),
+            translated: false,
+            transport,
+            port: Some(port),
+        };
+        let packets = [
+            packet(Transport::Tcp, 8080),
+            packet(Transport::Udp, 8080),
+            packet(Transport::Tcp, 53),
+        ];
+        load(
+            "table inet f { chain forward { type filter hook forward priority 0; policy drop; }; }",
+        );
+        assert_eq!(kernel.obstacles(&packets).expect("obstacles"), []);
+        load(
+            "table inet f { chain in { type filter hook input priority 0; policy drop; \
+             iifname lo accept; ip6 daddr 2001:db8::7 accept; tcp dport { 22, 8000-8100 } accept; \
+             th dport 53 accept; }; }",
+        );
+        let found = kernel.obstacles(&packets).expect("obstacles");
+        let found: Vec<_> = found.into_iter().map(|(place, o)| (place, o.chain)).collect();
+        assert_eq!(found, [(1, "in".to_owned())]);
+    });
 }
 
 #[test]

@@ -167,10 +167,11 @@ impl<'a> Machine<'a> {
         let key = get(data, NFTA_META_KEY).unwrap_or(u32::MAX) as i32;
         let value = match key {
             libc::NFT_META_IIFNAME => Some(link(&self.packet.from)),
-            libc::NFT_META_OIFNAME if self.early => Some(link("")),
-            libc::NFT_META_OIFNAME => Some(link(&self.packet.to)),
+            libc::NFT_META_OIFNAME => {
+                Some(link(self.packet.to.as_deref().filter(|_| !self.early).unwrap_or_default()))
+            }
             libc::NFT_META_NFPROTO => Some(vec![if v4 { NFPROTO_IPV4 } else { NFPROTO_IPV6 }]),
-            libc::NFT_META_L4PROTO => Some(vec![libc::IPPROTO_TCP as u8]),
+            libc::NFT_META_L4PROTO => Some(vec![self.packet.transport.number()]),
             libc::NFT_META_PROTOCOL => Some(ether_type(v4).to_vec()),
             libc::NFT_META_MARK => Some(vec![0; 4]),
             // For this host.
@@ -184,6 +185,7 @@ impl<'a> Machine<'a> {
         let at = |kind| get(data, kind).unwrap_or_default() as usize;
         let header = match at(NFTA_PAYLOAD_BASE) as i32 {
             libc::NFT_PAYLOAD_NETWORK_HEADER => self.header(),
+            libc::NFT_PAYLOAD_TRANSPORT_HEADER => self.ports(),
             _ => Vec::new(),
         };
         let (offset, length) = (at(NFTA_PAYLOAD_OFFSET), at(NFTA_PAYLOAD_LEN));
@@ -192,17 +194,29 @@ impl<'a> Machine<'a> {
         self.keep(get(data, NFTA_PAYLOAD_DREG), value)
     }
 
-    /// The network header; unknown is where it comes to before its destination is translated.
+    /// Whether nobody knows where it goes to: its destination is still to be translated.
+    fn goes_anywhere(&self) -> bool {
+        self.early && self.packet.translated
+    }
+
+    /// What of the transport header is alike in all protocols: anybody's port, and ours.
+    fn ports(&self) -> Vec<Option<u8>> {
+        let known = self.packet.port.filter(|_| !self.goes_anywhere());
+        let to = known.map_or([None; 2], |port| port.to_be_bytes().map(Some));
+        [[None; 2], to].concat()
+    }
+
     fn header(&self) -> Vec<Option<u8>> {
+        let protocol = self.packet.transport.number();
         let mut header = match self.packet.source {
             IpAddr::V4(_) => {
-                let fixed = [0x45, 0, 0, 60, 0, 0, 0x40, 0, 64, libc::IPPROTO_TCP as u8, 0, 0];
+                let fixed = [0x45, 0, 0, 60, 0, 0, 0x40, 0, 64, protocol, 0, 0];
                 fixed.map(Some).to_vec()
             }
-            IpAddr::V6(_) => [0x60, 0, 0, 0, 0, 40, libc::IPPROTO_TCP as u8, 64].map(Some).to_vec(),
+            IpAddr::V6(_) => [0x60, 0, 0, 0, 0, 40, protocol, 64].map(Some).to_vec(),
         };
         header.extend(octets(self.packet.source).into_iter().map(Some));
-        let unknown = self.early && self.packet.translated;
+        let unknown = self.goes_anywhere() || self.packet.destination.is_unspecified();
         let destination = octets(self.packet.destination).into_iter();
         header.extend(destination.map(|byte| (!unknown).then_some(byte)));
         header

@@ -10,6 +10,8 @@ mod ruleset;
 
 use std::net::IpAddr;
 
+use hawser_hoststate::Transport;
+
 use self::machine::{Machine, Outcome};
 use self::ruleset::{Chain, Ruleset};
 use super::TABLE;
@@ -17,19 +19,23 @@ use crate::error::Error;
 use crate::netlink::Socket;
 use crate::netlink::number::*;
 
-/// The first packet of a TCP connection that the host forwards.
+/// The first packet of a connection, that the host forwards or gets itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Link that it comes in by.
     pub from: String,
-    /// Link that it goes out by.
-    pub to: String,
+    /// Link that it goes out by; none of one for the host itself.
+    pub to: Option<String>,
     /// Its source, as it comes in.
     pub source: IpAddr,
-    /// Its destination, as it goes out; of the same family.
+    /// Its destination, as it goes out; of the same family. An unspecified one is unknown.
     pub destination: IpAddr,
     /// Whether it had another destination when it came (a published port).
     pub translated: bool,
+    /// Its protocol.
+    pub transport: Transport,
+    /// The port that it goes to, if that is known.
+    pub port: Option<u16>,
 }
 
 /// A base chain of somebody else's that would drop a packet.
@@ -68,11 +74,14 @@ fn is_ours(chain: &Chain) -> bool {
     chain.table == TABLE && super::FAMILIES.contains(&chain.family)
 }
 
-/// Whether a forwarded packet comes by.
+/// Whether a packet comes by.
 fn sees(chain: &Chain, packet: &Packet) -> bool {
     let family = if packet.source.is_ipv4() { NFPROTO_IPV4 } else { NFPROTO_IPV6 };
-    let hook = [NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING];
-    chain.hook.is_some_and(|at| hook.contains(&at))
+    let hooks: &[u32] = match packet.to {
+        Some(_) => &[NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING],
+        None => &[NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN],
+    };
+    chain.hook.is_some_and(|at| hooks.contains(&at))
         && chain.kind == "filter"
         && (chain.family == family || chain.family == NFPROTO_INET)
 }
