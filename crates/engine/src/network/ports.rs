@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use hawser_kernel::Kernel;
-use hawser_model::{Model, Publication, SandboxId, Touched, Transport};
+use hawser_model::{Endpoint, Model, Publication, SandboxId, Touched, Transport};
 
 use super::law;
 use crate::engine::system;
@@ -77,11 +78,15 @@ pub(super) fn publish(
     wanted: &[Wanted],
     default_host: Option<IpAddr>,
 ) -> Result<Touched> {
-    let leading = model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true));
-    let network = leading.and_then(|endpoint| model.network(endpoint.network));
+    let network = leading(model, id).and_then(|endpoint| model.network(endpoint.network));
     let host = network.and_then(|network| network.bridge.host_binding).or(default_host);
     let publications = choose(model, kernel, wanted, host)?;
     model.publish(id, publications).map_err(|error| in_use(model, id, error))
+}
+
+/// The endpoint that takes published ports: that of IPv4, if there is one.
+fn leading(model: &Model, id: SandboxId) -> Option<&Arc<Endpoint>> {
+    model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true))
 }
 
 /// A host port that somebody has: who.
@@ -98,8 +103,9 @@ fn in_use(model: &Model, own: SandboxId, error: hawser_model::Error) -> Error {
 /// A failure to publish, in Docker's words; `starts` is whether the container was to start, or only
 /// to get another network.
 pub(super) fn not_published(model: &Model, id: SandboxId, starts: bool, error: Error) -> Error {
-    let leading = model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true));
-    let (Some(endpoint), Some(sandbox)) = (leading, model.sandbox(id)) else { return error };
+    let (Some(endpoint), Some(sandbox)) = (leading(model, id), model.sandbox(id)) else {
+        return error;
+    };
     let (name, endpoint) = (&sandbox.name, endpoint.id);
     let start = if starts { "failed to set up container networking: " } else { "" };
     let text = format!(
@@ -120,15 +126,16 @@ fn choose(
     let mut ports = BTreeSet::new();
     for w in wanted {
         let hosts = hosts(&w.hosts, default_host);
+        let taken = |port| ports.contains(&(w.transport, port));
         let port = match &w.range {
             Some(range) if range.start() == range.end() => *range.start(),
-            Some(range) => {
-                let taken = |port| ports.contains(&(w.transport, port));
-                free_of(model, kernel, w.transport, &hosts, range, taken)?
-            }
+            Some(range) => free_of(model, kernel, w.transport, &hosts, range, taken)?,
             // The kernel gives another one each time; ours are held by sockets, so they are not
             // given.
-            None => ephemeral(kernel, w.transport, &hosts, &ports)?,
+            None => {
+                let free = || kernel.free_port(&hosts, w.transport, None);
+                ephemeral(|| free().map_err(|e| system("find a free host port", e)), taken)?
+            }
         };
         ports.insert((w.transport, port));
         chosen.extend(hosts.into_iter().map(|host| Publication {
@@ -141,19 +148,19 @@ fn choose(
     Ok(chosen)
 }
 
+/// A free port that is not among those chosen already, which nobody holds yet.
 fn ephemeral(
-    kernel: &Kernel,
-    transport: Transport,
-    hosts: &[IpAddr],
-    chosen: &BTreeSet<(Transport, u16)>,
+    mut next_free: impl FnMut() -> Result<u16>,
+    chosen: impl Fn(u16) -> bool,
 ) -> Result<u16> {
-    loop {
-        let found = kernel.free_port(hosts, transport, None);
-        let port = found.map_err(|e| system("find a free host port", e))?;
-        if !chosen.contains(&(transport, port)) {
+    // They come in a circle: more tries than ports find nothing new.
+    for _ in 0..=u16::MAX {
+        let port = next_free()?;
+        if !chosen(port) {
             return Ok(port);
         }
     }
+    Err(Error::new(Kind::System, "all ports are allocated"))
 }
 
 fn free_of(
@@ -264,6 +271,17 @@ mod tests {
         for bad in ["x", "9-8", "0-4", "1-70000"] {
             assert!(parse_range(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn ports_left_open_end_some_day() {
+        let mut circle = [40000, 40001].into_iter().cycle();
+        let mut next = || Ok(circle.next().unwrap());
+        assert_eq!(ephemeral(&mut next, |port| port == 40000).unwrap(), 40001);
+        let error = ephemeral(next, |_| true).unwrap_err();
+        assert_eq!(error.to_string(), "all ports are allocated");
+        let none = || Err(Error::invalid("none"));
+        assert_eq!(ephemeral(none, |_| false).unwrap_err().to_string(), "none");
     }
 
     #[test]
