@@ -184,6 +184,20 @@ fn a_text_that_is_none_changes_nothing() {
     });
 }
 
+/// Names of protocols and services are files of other packages.
+#[test]
+fn small_machines_compile_it() {
+    on_test_host(|kernel| {
+        for file in ["/etc/protocols", "/etc/services"] {
+            if std::path::Path::new(file).exists() {
+                rustix::mount::mount_bind("/dev/null", file).expect(file);
+            }
+        }
+        let none = HostState::default();
+        kernel.load_firewall(REAL, Ownership::Sole, &none).expect("load");
+    });
+}
+
 /// There is no moment without the rules, and none without the elements, while tables are replaced.
 #[test]
 fn replacing_leaves_no_gap() {
