@@ -68,7 +68,9 @@ fn answers(intruders: &[Running]) -> usize {
 }
 
 fn rules(host: &TestHost) -> String {
-    host.sh("nft list table inet hawser").stdout
+    ["inet", "bridge"]
+        .map(|family| host.sh(&format!("nft list table {family} hawser")).stdout)
+        .concat()
 }
 
 /// All tables but ours.
@@ -76,7 +78,9 @@ fn foreign(host: &TestHost) -> String {
     let all = host.sh("nft list ruleset").ok().stdout;
     let mut ours = false;
     let is_foreign = |line: &&str| {
-        ours = line.starts_with("table inet hawser {") || ours && !line.starts_with("table ");
+        let begins = ["table inet hawser {", "table bridge hawser {"];
+        ours = begins.iter().any(|begin| line.starts_with(begin))
+            || ours && !line.starts_with("table ");
         !ours
     };
     all.lines().filter(is_foreign).map(|line| format!("{line}\n")).collect()

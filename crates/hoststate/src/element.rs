@@ -1,10 +1,11 @@
-//! Elements of the sets and maps of the fixed nftables skeleton (table `inet hawser`).
+//! Elements of the sets and maps of the fixed nftables skeleton (tables `inet hawser` and
+//! `bridge hawser`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::words::{Family, IfName, Transport};
+use crate::words::{Family, IfName, MacAddr, Transport};
 
 /// The sets and maps of the skeleton; [`SetName::as_str`] is the name in the `.nft` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,11 +52,46 @@ pub enum SetName {
     Relayed6,
     /// `relayed_any`: ports of every host address of a family that the engine relays (nf_proto . inet_proto . inet_service).
     RelayedAny,
+    /// `guarded`: ports whose containers send under their own hardware address alone (type ifname).
+    Guarded,
+    /// `addressed`: of these, those whose containers send under their own addresses alone (type ifname).
+    Addressed,
+    /// `stations`: hardware addresses, by port (ifname . ether_addr).
+    Stations,
+    /// `addresses4`: addresses, by port (ifname . ipv4_addr).
+    Addresses4,
+    /// `addresses6`: the same for IPv6.
+    Addresses6,
+    /// `targets6`: the same addresses, as targets of neighbour advertisements (ifname . 128 bits).
+    Targets6,
+    /// `apart`: ports whose containers don't reach one another (type ifname).
+    Apart,
+    /// `gateways`: the hardware address of the host, by port of those (ifname . ether_addr).
+    Gateways,
+}
+
+/// Family of a table of the skeleton, as nftables names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TableFamily {
+    /// `inet`: packets.
+    Inet,
+    /// `bridge`: frames that bridges forward.
+    Bridge,
+}
+
+impl TableFamily {
+    /// The word that `nft` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Bridge => "bridge",
+        }
+    }
 }
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 28] = [
         Self::Bridges,
         Self::SameBridge,
         Self::Isolated,
@@ -76,7 +112,30 @@ impl SetName {
         Self::Relayed4,
         Self::Relayed6,
         Self::RelayedAny,
+        Self::Guarded,
+        Self::Addressed,
+        Self::Stations,
+        Self::Addresses4,
+        Self::Addresses6,
+        Self::Targets6,
+        Self::Apart,
+        Self::Gateways,
     ];
+
+    /// Family of the table that it is in.
+    pub fn family(self) -> TableFamily {
+        match self {
+            Self::Guarded
+            | Self::Addressed
+            | Self::Stations
+            | Self::Addresses4
+            | Self::Addresses6
+            | Self::Targets6
+            | Self::Apart
+            | Self::Gateways => TableFamily::Bridge,
+            _ => TableFamily::Inet,
+        }
+    }
 
     /// The name in the skeleton.
     pub fn as_str(self) -> &'static str {
@@ -101,6 +160,14 @@ impl SetName {
             Self::Relayed4 => "relayed4",
             Self::Relayed6 => "relayed6",
             Self::RelayedAny => "relayed_any",
+            Self::Guarded => "guarded",
+            Self::Addressed => "addressed",
+            Self::Stations => "stations",
+            Self::Addresses4 => "addresses4",
+            Self::Addresses6 => "addresses6",
+            Self::Targets6 => "targets6",
+            Self::Apart => "apart",
+            Self::Gateways => "gateways",
         }
     }
 }
@@ -148,6 +215,22 @@ pub enum Element {
     Relayed6(Ipv6Addr, Transport, u16),
     /// In `relayed_any`: family, protocol, host port.
     RelayedAny(Family, Transport, u16),
+    /// In `guarded`: a port.
+    Guarded(IfName),
+    /// In `addressed`.
+    Addressed(IfName),
+    /// In `stations`: a port and what is behind it.
+    Station(IfName, MacAddr),
+    /// In `addresses4`.
+    Address4(IfName, Ipv4Addr),
+    /// In `addresses6`.
+    Address6(IfName, Ipv6Addr),
+    /// In `targets6`.
+    Target6(IfName, Ipv6Addr),
+    /// In `apart`.
+    Apart(IfName),
+    /// In `gateways`: a port, and the host on its bridge.
+    Gateway(IfName, MacAddr),
 }
 
 /// What a map element maps to.
@@ -185,6 +268,14 @@ impl Element {
             Self::Relayed4(..) => SetName::Relayed4,
             Self::Relayed6(..) => SetName::Relayed6,
             Self::RelayedAny(..) => SetName::RelayedAny,
+            Self::Guarded(_) => SetName::Guarded,
+            Self::Addressed(_) => SetName::Addressed,
+            Self::Station(..) => SetName::Stations,
+            Self::Address4(..) => SetName::Addresses4,
+            Self::Address6(..) => SetName::Addresses6,
+            Self::Target6(..) => SetName::Targets6,
+            Self::Apart(_) => SetName::Apart,
+            Self::Gateway(..) => SetName::Gateways,
         }
     }
 }

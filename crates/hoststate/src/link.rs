@@ -17,6 +17,21 @@ pub struct Link {
     pub kind: LinkKind,
 }
 
+/// Links with smaller packets have no IPv6 at all (RFC 8200, section 5): not even the settings.
+const IPV6_MIN_MTU: u32 = 1280;
+
+impl Link {
+    /// Whether the kernel knows IPv6 of a link with packets of that size.
+    pub fn knows_ipv6(&self) -> bool {
+        self.mtu >= IPV6_MIN_MTU
+    }
+
+    /// Whether IPv6 comes, with its defaults, when this link gets the other's largest packet.
+    pub fn gains_ipv6(&self, by: &Self) -> bool {
+        !self.knows_ipv6() && by.knows_ipv6()
+    }
+}
+
 /// What kind of link it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkKind {

@@ -178,12 +178,17 @@ fn nft(statements: &[String]) -> String {
 }
 
 fn add_element(element: &Element, data: ElementData) -> String {
-    let set = element.set().as_str();
-    format!("add element inet hawser {set} {{ {element}{data} }}")
+    format!("add element {} {{ {element}{data} }}", place(element))
 }
 
 fn delete_element(element: &Element) -> String {
-    format!("delete element inet hawser {} {{ {element} }}", element.set().as_str())
+    format!("delete element {} {{ {element} }}", place(element))
+}
+
+/// Family, table and set.
+fn place(element: &Element) -> String {
+    let set = element.set();
+    format!("{} hawser {}", set.family().as_str(), set.as_str())
 }
 
 fn name(name: &IfName) -> Cow<'_, str> {
@@ -207,8 +212,20 @@ impl Display for Element {
     /// The key, as `nft` writes it between the braces.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bridge(name) | Self::Isolated(name) | Self::Internal(name) => {
-                write!(f, "{}", Quoted(name))
+            Self::Bridge(name)
+            | Self::Isolated(name)
+            | Self::Internal(name)
+            | Self::Guarded(name)
+            | Self::Addressed(name)
+            | Self::Apart(name) => write!(f, "{}", Quoted(name)),
+            Self::Station(name, mac) | Self::Gateway(name, mac) => {
+                write!(f, "{} . {mac}", Quoted(name))
+            }
+            Self::Address4(name, address) => write!(f, "{} . {address}", Quoted(name)),
+            Self::Address6(name, address) => write!(f, "{} . {address}", Quoted(name)),
+            // A number, for nft.
+            Self::Target6(name, address) => {
+                write!(f, "{} . {:#034x}", Quoted(name), address.to_bits())
             }
             Self::SameBridge(name) => write!(f, "{0} . {0}", Quoted(name)),
             Self::Unprotected(name, family) | Self::Routed(name, family) => {

@@ -8,6 +8,7 @@
 
 mod driver;
 mod firewall;
+mod guard;
 mod names;
 mod publish;
 mod sandbox;
@@ -22,9 +23,12 @@ pub use publish::{relays, relays_all};
 /// writes the rules anew, in one step, and leaves the elements alone.
 pub const SKELETON: &str = include_str!("hawser.nft");
 
+/// The same for what bridges forward: who may send what into them.
+pub const BRIDGE_SKELETON: &str = include_str!("hawser-bridge.nft");
+
 /// All of it, each a text of its own, in the order in which they are loaded. None has elements, sets
 /// without a name, or counters: the texts are compared with what the host has.
-pub const SKELETONS: &[&str] = &[SKELETON];
+pub const SKELETONS: &[&str] = &[SKELETON, BRIDGE_SKELETON];
 
 /// What the engine was told for all networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,9 @@ impl Printer<'_> {
         self.line(format!(
             "ip link add {link_name} address {mac} mtu {mtu} type bridge forward_delay 0 stp_state 0"
         ));
-        self.switch_ipv6(&Ns::Host, &link.name, bridge.ipv6);
+        if link.knows_ipv6() {
+            self.switch_ipv6(&Ns::Host, &link.name, bridge.ipv6);
+        }
         self.line(format!("ip link set {link_name} alias {alias} up"));
     }
 
@@ -34,11 +36,12 @@ impl Printer<'_> {
             self.path(&peer.ns)
         ));
         let master = name(&veth.master);
-        self.line(format!(
-            "ip link set {link_name} alias {alias} addrgenmode none master {master} up"
-        ));
+        let quiet = if link.knows_ipv6() { " addrgenmode none" } else { "" };
+        self.line(format!("ip link set {link_name} alias {alias}{quiet} master {master} up"));
         self.set_port(&link.name, veth);
-        self.switch_ipv6(&far, &peer.name, peer.ipv6);
+        if link.knows_ipv6() {
+            self.switch_ipv6(&far, &peer.name, peer.ipv6);
+        }
         self.line_in(&far, format!("ip link set {} up", name(&peer.name)));
     }
 
@@ -77,7 +80,9 @@ impl Printer<'_> {
         }
         match (&old.kind, &new.kind) {
             (LinkKind::Veth(a), LinkKind::Veth(b)) => self.change_veth(a, b, old, new),
-            (LinkKind::Bridge(a), LinkKind::Bridge(b)) if a.ipv6 != b.ipv6 => {
+            (LinkKind::Bridge(a), LinkKind::Bridge(b))
+                if a.ipv6 != b.ipv6 || old.gains_ipv6(new) =>
+            {
                 self.switch_ipv6(&Ns::Host, &new.name, b.ipv6);
             }
             _ => {}
@@ -90,13 +95,18 @@ impl Printer<'_> {
         if (old.isolated, &old.master) != (veth.isolated, &veth.master) {
             self.set_port(&link.name, veth);
         }
-        if old.peer.ipv6 != veth.peer.ipv6 {
+        if before.gains_ipv6(link) {
+            self.switch_ipv6(&Ns::Host, &link.name, false);
+        } else if old.peer.ipv6 != veth.peer.ipv6 && link.knows_ipv6() {
             self.switch_ipv6(&far, &veth.peer.name, veth.peer.ipv6);
         }
         let mtu = if before.mtu != link.mtu { format!(" mtu {}", link.mtu) } else { String::new() };
         let up = if before.alias != link.alias { " up" } else { "" };
         if !mtu.is_empty() || !up.is_empty() {
             self.line_in(&far, format!("ip link set {}{mtu}{up}", name(&veth.peer.name)));
+        }
+        if before.gains_ipv6(link) {
+            self.switch_ipv6(&far, &veth.peer.name, veth.peer.ipv6);
         }
     }
 

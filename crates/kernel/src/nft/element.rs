@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hawser_hoststate::{Element, ElementData, Family, IfName, SetName, Transport};
+use hawser_hoststate::{Element, ElementData, Family, IfName, MacAddr, SetName, Transport};
 
 use super::interval;
 use crate::address::octets;
@@ -98,7 +98,19 @@ pub(super) fn append(list: &mut Message, key: &[u8], data: &[u8], is_end: bool) 
 
 fn key(element: &Element) -> Vec<u8> {
     match element {
-        Element::Bridge(name) | Element::Isolated(name) | Element::Internal(name) => link(name),
+        Element::Bridge(name)
+        | Element::Isolated(name)
+        | Element::Internal(name)
+        | Element::Guarded(name)
+        | Element::Addressed(name)
+        | Element::Apart(name) => link(name),
+        Element::Station(name, mac) | Element::Gateway(name, mac) => {
+            [link(name).as_slice(), &mac.0, &[0, 0]].concat()
+        }
+        Element::Address4(name, ip) => [link(name).as_slice(), &ip.octets()].concat(),
+        Element::Address6(name, ip) | Element::Target6(name, ip) => {
+            [link(name).as_slice(), &ip.octets()].concat()
+        }
         Element::SameBridge(name) => [link(name), link(name)].concat(),
         Element::Trusted(from, to) => [link(from), link(to)].concat(),
         Element::Unprotected(name, family) | Element::Routed(name, family) => {
@@ -161,6 +173,14 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
         SetName::SameBridge => Element::SameBridge(name()?),
         SetName::Isolated => Element::Isolated(name()?),
         SetName::Internal => Element::Internal(name()?),
+        SetName::Guarded => Element::Guarded(name()?),
+        SetName::Addressed => Element::Addressed(name()?),
+        SetName::Apart => Element::Apart(name()?),
+        SetName::Stations => Element::Station(name()?, decode_mac(rest()?)?),
+        SetName::Gateways => Element::Gateway(name()?, decode_mac(rest()?)?),
+        SetName::Addresses4 => Element::Address4(name()?, decode_octets::<4>(rest()?)?.into()),
+        SetName::Addresses6 => Element::Address6(name()?, decode_octets::<16>(rest()?)?.into()),
+        SetName::Targets6 => Element::Target6(name()?, decode_octets::<16>(rest()?)?.into()),
         SetName::Unprotected => Element::Unprotected(name()?, decode_family(rest()?)?),
         SetName::Routed => Element::Routed(name()?, decode_family(rest()?)?),
         SetName::Trusted => Element::Trusted(name()?, text(rest()?).parse().ok()?),
@@ -207,6 +227,14 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
     Some((element, decode_value(&raw.data)?))
 }
 
+fn decode_octets<const N: usize>(rest: &[u8]) -> Option<[u8; N]> {
+    rest.first_chunk().copied()
+}
+
+fn decode_mac(rest: &[u8]) -> Option<MacAddr> {
+    decode_octets(rest).map(MacAddr)
+}
+
 fn decode_family(rest: &[u8]) -> Option<Family> {
     let families = [Family::Ipv4, Family::Ipv6];
     families.into_iter().find(|family| rest.first() == Some(&protocol(*family)))
@@ -241,6 +269,9 @@ mod tests {
         let name: IfName = "hawser0".parse().expect("name");
         for (element, data) in [
             (Element::Bridge(name.clone()), ElementData::Member),
+            (Element::Station(name.clone(), MacAddr([2, 0, 0, 0, 0, 255])), ElementData::Member),
+            (Element::Address4(name.clone(), ip4), ElementData::Member),
+            (Element::Target6(name.clone(), Ipv6Addr::LOCALHOST), ElementData::Member),
             (Element::SameBridge(name.clone()), ElementData::Member),
             (Element::Trusted("eth0".parse().expect("name"), name.clone()), ElementData::Member),
             (Element::Unprotected(name.clone(), Family::Ipv4), ElementData::Member),

@@ -14,7 +14,7 @@ use hawser_hoststate::{Element, ElementData, HostState, Object};
 
 use super::compile::compile;
 use super::table::{self, FAMILIES, Found, Table};
-use super::{Step, TABLE, commit, encode};
+use super::{Step, TABLE, commit, encode, family_of};
 use crate::error::{Cause, Error};
 use crate::netlink::number::{NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST};
 use crate::netlink::{Message, Socket};
@@ -105,9 +105,10 @@ impl Firewall {
         let there: Elements = super::elements(&mut self.socket)?.into_iter().collect();
         let mut repairs = Repairs::default();
         let steps = difference(&there, wanted);
-        if !found.is_empty() {
-            steps.iter().for_each(|step| repairs.note(step));
-        }
+        // A table that is not there is told as a whole.
+        let families: Vec<u8> = found.iter().map(|there| there.table.family).collect();
+        let is_there = |step: &&Step| families.contains(&family_of(step.element.set()));
+        steps.iter().filter(is_there).for_each(|step| repairs.note(step));
         if self.is_whole(&found, &mut repairs) {
             let adoptions = self.adoptions(&found);
             self.send(adoptions, steps)?;

@@ -10,7 +10,7 @@ mod interval;
 mod table;
 mod trace;
 
-use hawser_hoststate::{Element, ElementData, SetName};
+use hawser_hoststate::{Element, ElementData, SetName, TableFamily};
 
 use crate::error::{Cause, Error, ErrorKind};
 use crate::netlink::number::*;
@@ -132,8 +132,11 @@ fn message(kind: i32, family: u8, flags: i32) -> Message {
 }
 
 /// Family of the table that a set is in.
-fn family_of(_: SetName) -> u8 {
-    NFPROTO_INET
+fn family_of(set: SetName) -> u8 {
+    match set.family() {
+        TableFamily::Inet => NFPROTO_INET,
+        TableFamily::Bridge => NFPROTO_BRIDGE,
+    }
 }
 
 fn boundary(kind: i32) -> Message {

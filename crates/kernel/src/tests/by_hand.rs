@@ -35,7 +35,7 @@ fn host_after(change: impl FnOnce(&Kernel) + Send + 'static) -> HostState {
     let (sender, receiver) = channel();
     on_test_host(move |kernel| {
         let none = HostState::default();
-        kernel.load_firewall(&[hawser_plan::SKELETON], Ownership::Shared, &none).expect("skeleton");
+        kernel.load_firewall(hawser_plan::SKELETONS, Ownership::Shared, &none).expect("skeleton");
         run(&THERE.map(str::to_owned));
         change(kernel);
         kernel.settle();

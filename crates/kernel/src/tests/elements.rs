@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::process::Command;
 
-use hawser_hoststate::{Element, ElementData, Family, Transport};
+use hawser_hoststate::{Element, ElementData, Family, MacAddr, Transport};
 
 use super::*;
 use crate::ErrorKind;
@@ -39,6 +39,14 @@ pub(super) fn all() -> HostState {
         member(Element::Relayed4(Ipv4Addr::LOCALHOST, Transport::Tcp, 8081)),
         member(Element::Relayed6(Ipv6Addr::LOCALHOST, Transport::Tcp, 8081)),
         member(Element::RelayedAny(Family::Ipv6, Transport::Udp, 5353)),
+        member(Element::Guarded(name("veth0"))),
+        member(Element::Addressed(name("veth0"))),
+        member(Element::Station(name("veth0"), MacAddr([2, 66, 0, 0, 0, 1]))),
+        member(Element::Address4(name("veth0"), Ipv4Addr::new(10, 99, 1, 2))),
+        member(Element::Address6(name("veth0"), Ipv6Addr::LOCALHOST)),
+        member(Element::Target6(name("veth0"), Ipv6Addr::LOCALHOST)),
+        member(Element::Apart(name("veth0"))),
+        member(Element::Gateway(name("veth0"), MacAddr([2, 66, 0, 0, 0, 2]))),
     ])
 }
 
@@ -64,6 +72,15 @@ fn elements_read_back_from_us_and_from_nft() {
             "\"br-123456789012\" . 10",
             "\"eth0\" . \"br-123456789012\"",
             "172.18.0.0/16 : 10.99.9.2",
+        ] {
+            assert!(listed.contains(wanted), "{wanted} not in {listed}");
+        }
+        let listed = nft("list table bridge hawser");
+        for wanted in [
+            r#""veth0" . 02:42:00:00:00:01"#,
+            r#""veth0" . 10.99.1.2"#,
+            r#""veth0" . ::1"#,
+            r#""veth0" . 0x1"#,
         ] {
             assert!(listed.contains(wanted), "{wanted} not in {listed}");
         }

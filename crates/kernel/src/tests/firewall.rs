@@ -9,7 +9,7 @@ use super::elements::{all, nft};
 use super::*;
 use crate::{ErrorKind, Heard, Repairs};
 
-const REAL: &[&str] = &[hawser_plan::SKELETON];
+const REAL: &[&str] = hawser_plan::SKELETONS;
 const TABLE: &str = "list table inet hawser";
 
 /// Whether `nft` does it.
@@ -90,7 +90,7 @@ fn what_was_taken_from_a_shared_one_comes_back() {
         assert!(!kernel.owns_firewall());
         let before = rules();
         let expected: [(&[&str], &[&str]); 7] = [
-            (&["table inet hawser"], &[]),
+            (&["table inet hawser", "table bridge hawser"], &[]),
             (&["table inet hawser"], &[]),
             (&[], &[]), // too many to write down
             (&[], &[]),

@@ -56,7 +56,7 @@ impl Interface {
     }
 
     /// Also the link-local ones: what nobody else on the network may have.
-    pub(crate) fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
+    pub fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses().chain(self.link_local.iter().map(IpNet::addr))
     }
 }

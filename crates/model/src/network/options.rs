@@ -13,6 +13,7 @@ use crate::id::NetworkId;
 
 const PREFIX: &str = "com.docker.network.bridge.";
 pub(super) const MTU: &str = "com.docker.network.driver.mtu";
+pub(super) const SOURCE_GUARD: &str = "hawser.source_guard";
 const NO_LINK_NAME: &str = "it is no name that an interface can have";
 
 /// How endpoints of a bridge network reach the outside with one family, and are reached.
@@ -64,6 +65,10 @@ pub struct BridgeOptions {
     /// The bridge is somebody else's: it is used and never made, changed or removed
     /// (`hawser.bridge.existing`; what `--bridge` of the daemon means).
     pub existing: bool,
+    /// Endpoints send under their own addresses alone, and no advertisements of routers, redirects
+    /// or answers of DHCP servers (`hawser.source_guard`). Where nobody manages addresses
+    /// (`--ipam-driver null`), it is the hardware address alone.
+    pub source_guard: bool,
 }
 
 impl Default for BridgeOptions {
@@ -83,6 +88,7 @@ impl Default for BridgeOptions {
             host_ipv4: None,
             host_ipv6: None,
             existing: false,
+            source_guard: true,
         }
     }
 }
@@ -112,6 +118,7 @@ impl BridgeOptions {
             "com.docker.network.host_ipv4" => self.host_ipv4 = Some(source(key, text)?),
             "com.docker.network.host_ipv6" => self.host_ipv6 = Some(source(key, text)?),
             "hawser.bridge.existing" => self.existing = flag(key, text)?,
+            SOURCE_GUARD => self.source_guard = flag(key, text)?,
             _ if resolver::KEYS.contains(&key) => {}
             _ if key.starts_with("hawser.") => return Err(Error::UnknownOption(key.to_owned())),
             _ => {
@@ -238,6 +245,7 @@ mod tests {
             ("com.docker.network.container_iface_prefix", "net"),
             ("com.docker.network.host_ipv4", "192.0.2.1"),
             ("com.docker.network.host_ipv6", "2001:db8::1"),
+            ("hawser.source_guard", "false"),
             ("hawser.dns", "read elsewhere"),
             ("com.example.label", "kept elsewhere"),
         ]);
@@ -255,6 +263,7 @@ mod tests {
             interface_prefix: Some("net".to_owned()),
             host_ipv4: Some(Ipv4Addr::new(192, 0, 2, 1)),
             host_ipv6: Some("2001:db8::1".parse().unwrap()),
+            source_guard: false,
             ..BridgeOptions::default()
         };
         assert_eq!(options, wanted);
@@ -274,6 +283,7 @@ mod tests {
             ("com.docker.network.host_ipv4", "2001:db8::1"),
             ("com.docker.network.host_ipv4", "0.0.0.0"),
             ("com.docker.network.host_ipv6", "192.0.2.1"),
+            ("hawser.source_guard", "perhaps"),
             ("com.docker.network.driver.mtu", "1"),
             ("com.docker.network.driver.mtu", "-1"),
             ("com.docker.network.container_iface_prefix", "much-too-long-it-is"),

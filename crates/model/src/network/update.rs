@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::create::check_mtu;
-use super::options::MTU;
+use super::options::{MTU, SOURCE_GUARD};
 use super::{
     BridgeOptions, Network, NetworkChange, NetworkName, ResolverOptions, Surroundings, resolver,
 };
@@ -12,8 +12,12 @@ use crate::id::NetworkId;
 use crate::model::{Model, Touched};
 
 /// Options of the bridge that can change under running containers; with those of the resolver.
-const CHANGEABLE: [&str; 3] =
-    [MTU, "com.docker.network.bridge.enable_icc", "com.docker.network.bridge.enable_ip_masquerade"];
+const CHANGEABLE: [&str; 4] = [
+    MTU,
+    SOURCE_GUARD,
+    "com.docker.network.bridge.enable_icc",
+    "com.docker.network.bridge.enable_ip_masquerade",
+];
 
 impl Model {
     /// Changes labels and options of a network and adds pools; its endpoints stay as they are,

@@ -11,7 +11,7 @@ use hawser_hoststate::{
 use hawser_model::{Endpoint, GatewayMode, Interface, IpamDriver, Network, Pool};
 use ipnet::IpNet;
 
-use crate::{Settings, firewall, host_sysctl, mtu, namespace, sysctl_path};
+use crate::{Settings, firewall, guard, host_sysctl, mtu, namespace, sysctl_path};
 
 /// The bridge, its addresses and settings, and what the firewall knows of it.
 pub(super) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
@@ -95,6 +95,7 @@ pub(super) fn endpoint(
         Object::Sysctl(Sysctl { ns, name: sysctl_path(name), value })
     }));
     objects.push(Object::Fdb(Fdb { port: interface.host_link.clone(), mac: interface.mac }));
+    objects.extend(guard::endpoint(network, interface, has_ipv6(network, interface)));
     objects
 }
 
@@ -117,7 +118,7 @@ fn veth(
         alias: format!("hawser endpoint {}", endpoint.id),
         kind: LinkKind::Veth(Veth {
             master: network.bridge_name(),
-            isolated: !network.bridge.icc,
+            isolated: guard::is_isolated(network),
             peer,
         }),
     })

@@ -30,6 +30,7 @@ pub fn changes() -> Vec<Step> {
             "update_masquerading",
             &[("com.docker.network.bridge.enable_ip_masquerade", "false")],
         ),
+        update("update_source_guard", &[("hawser.source_guard", "false")]),
         updated("update_adds_a_subnet", &[], &["10.9.0.0/24", "fd00:9::/64"]),
         updated(
             "update_all_at_once",

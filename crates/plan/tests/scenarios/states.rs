@@ -28,6 +28,7 @@ pub fn states() -> Vec<(&'static str, Model)> {
         ("trusted_links", with_options(&[TRUSTED])),
         ("certain_source_addresses", with_options(&[HOST_IPV4, HOST_IPV6])),
         ("without_masquerading", with_options(&[HOST_IPV4, HOST_IPV6, NO_MASQUERADE])),
+        ("without_source_guard", with_options(&[("hawser.source_guard", "false")])),
         ("several_pools", several_pools(nothing)),
         ("several_pools_inside", several_pools(|spec| spec.internal = true)),
         ("smallest_subnets", smallest_subnets()),
