@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::seen::{get, neighbour};
 
 /// What takes a firewall away, or opens it.
-const ATTACKS: [&str; 8] = [
+const ATTACKS: [&str; 9] = [
     "flush ruleset",
     "delete table inet hawser",
     "flush table inet hawser",
@@ -17,6 +17,7 @@ const ATTACKS: [&str; 8] = [
     "flush set inet hawser bridges",
     "delete element inet hawser same_bridge { hawser0 . hawser0 }",
     "insert rule inet hawser to_container accept",
+    "delete table bridge hawser",
 ];
 
 /// Somebody else's tables.
@@ -271,4 +272,10 @@ fn foreign_firewalls_that_drop_our_traffic_are_told() {
     assert!(told.len() == 1 && told[0].contains("ufw route allow in on hawser0"), "{told:?}");
     host.sh("nft delete table ip filter").ok();
     assert_eq!((outside(), published(), warnings()), (true, true, Vec::new()));
+    // Clients with IPv6 come to the relay, which is the host's own.
+    host.sh("nft 'table ip6 filter { chain INPUT { type filter hook input priority 0; policy drop; }; }'").ok();
+    let told = warnings();
+    assert!(told.len() == 1 && told[0].contains("ports of the host: 8088/tcp"), "{told:?}");
+    host.sh(told[0].split_once("lets it through: ").unwrap().1).ok();
+    assert_eq!(warnings(), Vec::<String>::new());
 }

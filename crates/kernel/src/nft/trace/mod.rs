@@ -14,7 +14,6 @@ use hawser_hoststate::Transport;
 
 use self::machine::{Machine, Outcome};
 use self::ruleset::{Chain, Ruleset};
-use super::TABLE;
 use crate::error::Error;
 use crate::netlink::Socket;
 use crate::netlink::number::*;
@@ -56,8 +55,8 @@ pub struct Obstacle {
 /// Which chains would drop which packets, by their places in `packets`.
 pub(crate) fn obstacles(packets: &[Packet]) -> Result<Vec<(usize, Obstacle)>, Error> {
     let fail = |error| Error::new("open", "netlink socket", error);
-    let rules = Ruleset::read(&mut Socket::netfilter().map_err(fail)?)?;
-    let chains: Vec<Chain> = rules.base_chains().filter(|chain| !is_ours(chain)).cloned().collect();
+    let rules = Ruleset::read(Socket::netfilter().map_err(fail)?)?;
+    let chains: Vec<Chain> = rules.base_chains().cloned().collect();
     let mut found = Vec::new();
     for (place, packet) in packets.iter().enumerate() {
         for chain in chains.iter().filter(|chain| sees(chain, packet)) {
@@ -68,10 +67,6 @@ pub(crate) fn obstacles(packets: &[Packet]) -> Result<Vec<(usize, Obstacle)>, Er
         }
     }
     Ok(found)
-}
-
-fn is_ours(chain: &Chain) -> bool {
-    chain.table == TABLE && super::FAMILIES.contains(&chain.family)
 }
 
 /// Whether a packet comes by.

@@ -1,12 +1,13 @@
-//! All tables of the host, read to be worked through.
+//! All tables of the host but ours, read to be worked through.
 //!
 //! In: dumps. Out: chains with their rules, and look-ups in sets, whose elements are read when first
 //! asked for.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use super::super::element::Raw;
-use super::super::{NFGENMSG, message};
+use super::super::{FAMILIES, NFGENMSG, TABLE, message};
 use crate::error::{Cause, Error};
 use crate::netlink::number::*;
 use crate::netlink::{Socket, attributes, text};
@@ -32,39 +33,41 @@ pub(super) type Place = (u8, String, String);
 /// All tables.
 #[derive(Debug)]
 pub(super) struct Ruleset {
+    socket: RefCell<Socket>,
     chains: BTreeMap<Place, Chain>,
     sets: BTreeMap<Place, Set>,
 }
 
-/// A set or map with what is in it.
+/// A set or map with what is in it: lists of half the world, sometimes.
 #[derive(Debug, Default)]
 struct Set {
     interval: bool,
     key_length: usize,
-    elements: Vec<Raw>,
+    elements: OnceCell<Vec<Raw>>,
 }
 
 impl Ruleset {
-    pub(super) fn read(socket: &mut Socket) -> Result<Self, Error> {
+    pub(super) fn read(mut socket: Socket) -> Result<Self, Error> {
         let fail = |cause| Error::new("read", "nftables rules", cause);
-        let mut rules = Self { chains: BTreeMap::new(), sets: BTreeMap::new() };
-        for payload in dump(socket, libc::NFT_MSG_GETCHAIN).map_err(fail)? {
+        let (mut chains, mut sets) = (BTreeMap::new(), BTreeMap::new());
+        for payload in dump(&mut socket, libc::NFT_MSG_GETCHAIN).map_err(fail)? {
             let chain = chain(&payload);
-            rules.chains.insert((chain.family, chain.table.clone(), chain.name.clone()), chain);
+            if chain.table != TABLE || !FAMILIES.contains(&chain.family) {
+                let place = (chain.family, chain.table.clone(), chain.name.clone());
+                chains.insert(place, chain);
+            }
         }
-        for payload in dump(socket, libc::NFT_MSG_GETRULE).map_err(fail)? {
+        for payload in dump(&mut socket, libc::NFT_MSG_GETRULE).map_err(fail)? {
             let place = place(&payload, NFTA_RULE_CHAIN);
             let rule = value(&payload, NFTA_RULE_EXPRESSIONS).unwrap_or_default().to_vec();
-            if let Some(chain) = rules.chains.get_mut(&place) {
+            if let Some(chain) = chains.get_mut(&place) {
                 chain.rules.push(rule);
             }
         }
-        for payload in dump(socket, libc::NFT_MSG_GETSET).map_err(fail)? {
-            let place = place(&payload, NFTA_SET_NAME);
-            let set = Set::read(socket, &place, &payload).map_err(fail)?;
-            rules.sets.insert(place, set);
+        for payload in dump(&mut socket, libc::NFT_MSG_GETSET).map_err(fail)? {
+            sets.insert(place(&payload, NFTA_SET_NAME), Set::parse(&payload));
         }
-        Ok(rules)
+        Ok(Self { socket: RefCell::new(socket), chains, sets })
     }
 
     pub(super) fn base_chains(&self) -> impl Iterator<Item = &Chain> {
@@ -89,34 +92,35 @@ impl Ruleset {
     /// The element of a key.
     pub(super) fn look_up(&self, place: &Place, key: &[u8]) -> Option<&Raw> {
         let set = self.sets.get(place)?;
-        let found = if set.interval && set.elements.iter().all(|raw| raw.key_end.is_empty()) {
+        // One that can't be read (any more) has nothing in it.
+        let read = || read_elements(&mut self.socket.borrow_mut(), place).unwrap_or_default();
+        let elements = set.elements.get_or_init(read);
+        let found = if set.interval && elements.iter().all(|raw| raw.key_end.is_empty()) {
             // The last mark at or before the key: a start, or the end of what was before.
-            let before =
-                set.elements.iter().filter(|raw| !raw.is_rest && raw.key.as_slice() <= key);
+            let before = elements.iter().filter(|raw| !raw.is_rest && raw.key.as_slice() <= key);
             before.max_by_key(|raw| (&raw.key, !raw.is_end)).filter(|raw| !raw.is_end)
         } else {
-            set.elements.iter().find(|raw| !raw.is_rest && raw.holds(key))
+            elements.iter().find(|raw| !raw.is_rest && raw.holds(key))
         };
-        found.or_else(|| set.elements.iter().find(|raw| raw.is_rest))
+        found.or_else(|| elements.iter().find(|raw| raw.is_rest))
     }
 }
 
 impl Set {
-    fn read(socket: &mut Socket, place: &Place, payload: &[u8]) -> Result<Self, Cause> {
+    fn parse(payload: &[u8]) -> Self {
         let number = |kind| value(payload, kind).map_or(0, number);
-        let (family, table, name) = place;
-        let mut question = message(libc::NFT_MSG_GETSETELEM, *family, 0);
-        question.text(NFTA_SET_ELEM_LIST_TABLE, table).text(NFTA_SET_ELEM_LIST_SET, name);
-        let dumped = match socket.dump(&question) {
-            // It went just now.
-            Err(cause) if cause.errno() == Some(libc::ENOENT) => Vec::new(),
-            dumped => dumped?,
-        };
-        let lists = dumped.iter().filter_map(|payload| value(payload, NFTA_SET_ELEM_LIST_ELEMENTS));
-        let elements = lists.flat_map(attributes).map(|(_, value)| Raw::read(value)).collect();
         let interval = number(NFTA_SET_FLAGS) & NFT_SET_INTERVAL != 0;
-        Ok(Self { interval, key_length: number(NFTA_SET_KEY_LEN) as usize, elements })
+        let key_length = number(NFTA_SET_KEY_LEN) as usize;
+        Self { interval, key_length, elements: OnceCell::new() }
     }
+}
+
+fn read_elements(socket: &mut Socket, (family, table, name): &Place) -> Result<Vec<Raw>, Cause> {
+    let mut question = message(libc::NFT_MSG_GETSETELEM, *family, 0);
+    question.text(NFTA_SET_ELEM_LIST_TABLE, table).text(NFTA_SET_ELEM_LIST_SET, name);
+    let dumped = socket.dump(&question)?;
+    let lists = dumped.iter().filter_map(|payload| value(payload, NFTA_SET_ELEM_LIST_ELEMENTS));
+    Ok(lists.flat_map(attributes).map(|(_, value)| Raw::read(value)).collect())
 }
 
 fn dump(socket: &mut Socket, kind: i32) -> Result<Vec<Vec<u8>>, Cause> {
