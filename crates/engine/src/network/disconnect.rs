@@ -96,7 +96,7 @@ impl Engine {
         let connected = change.await?.value;
         if connected {
             self.networks.publish_zones(&[target.id].into());
-            self.networks.name(self, &entry.record()).await?;
+            self.networks.name_after(self, &entry.record()).await;
         }
         Ok(connected)
     }

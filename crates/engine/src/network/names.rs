@@ -41,7 +41,6 @@ impl Networks {
     }
 
     /// After a network has changed: files and name service of those on it whom it concerns follow.
-    /// What can't is told, and follows at the container's next start; the change itself stands.
     pub(super) async fn follow(
         &self,
         engine: &Engine,
@@ -53,9 +52,15 @@ impl Networks {
         for endpoint in endpoints.into_iter().filter(|endpoint| concerns(&model, endpoint)) {
             let id = endpoint.sandbox.to_string().parse();
             let Some(entry) = id.ok().and_then(|id| engine.containers.get(&id)) else { continue };
-            if let Err(error) = self.name(engine, &entry.record()).await {
-                tracing::warn!(container = %entry.id, %error, "its names do not follow its network");
-            }
+            self.name_after(engine, &entry.record()).await;
+        }
+    }
+
+    /// Makes names and files of a container follow a change that stands. What can't is told, and
+    /// follows at the container's next start.
+    pub(super) async fn name_after(&self, engine: &Engine, record: &Container) {
+        if let Err(error) = self.name(engine, record).await {
+            tracing::warn!(container = %record.id, %error, "its names do not follow its networks");
         }
     }
 
