@@ -184,6 +184,29 @@ fn a_text_that_is_none_changes_nothing() {
     });
 }
 
+#[test]
+fn thousands_of_ports_come_back_within_a_second() {
+    on_test_host(|kernel| {
+        let to = ElementData::Destination(ip(1, 2), 80);
+        let element = |port| Object::Element(Element::PublishAny4(Transport::Udp, port), to);
+        let many: HostState = (1..=4_000).map(element).collect();
+        kernel.load_firewall(REAL, Ownership::Shared, &many).expect("load");
+        for attack in [
+            "flush ruleset",
+            "flush chain inet hawser publish",
+            "flush map inet hawser publish_any4",
+        ] {
+            assert!(tried(attack), "{attack}");
+            let started = std::time::Instant::now();
+            assert!(!kernel.mend_firewall(&many).expect("mend").is_empty(), "{attack}");
+            let took = started.elapsed();
+            eprintln!("{attack}: {took:?}");
+            assert!(took.as_millis() < 1000, "{attack}: {took:?}");
+            assert_same(&kernel.observe().expect("observe"), &many);
+        }
+    });
+}
+
 /// Names of protocols and services are files of other packages.
 #[test]
 fn small_machines_compile_it() {
