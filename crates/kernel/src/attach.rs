@@ -50,6 +50,9 @@ impl Run<'_> {
         let index = self.index(&Ns::Host, &new.name).map_err(|error| (change, error))?;
         let new_mac = (old.mac != new.mac).then_some(new.mac);
         self.host.push(change, &[], link::set_plain(index, new.mtu, new_mac));
+        if old.gains_ipv6(new) {
+            self.grow(change, new)?;
+        }
         match &new.kind {
             LinkKind::Bridge(bridge) => self.settle_bridge(change, new, bridge, index),
             LinkKind::Veth(veth) => {
@@ -61,6 +64,20 @@ impl Run<'_> {
                 self.settle_veth(change, new, veth, index)
             }
         }
+    }
+
+    /// Has the largest packets set before all else: only then the settings of IPv6 are there, as
+    /// by default on, and are to be written.
+    fn grow(&mut self, change: usize, link: &Link) -> Result<(), Failure> {
+        if let LinkKind::Veth(veth) = &link.kind {
+            let ns = Ns::Named(veth.peer.ns.clone());
+            let far = self.index(&ns, &veth.peer.name).map_err(|error| (change, error))?;
+            let room = self.room(&veth.peer.ns).map_err(|error| (change, error))?;
+            room.batch.push(change, &[], link::set_up_with_mtu(far, link.mtu));
+        }
+        self.flush()?;
+        // Of a port: it has an address by now, which its mark alone would leave it.
+        self.set_ipv6(change, &Ns::Host, &link.name, false)
     }
 
     fn discard_link(&mut self, change: usize, link: &Link) -> Result<(), Failure> {
@@ -211,7 +228,7 @@ impl Run<'_> {
         port: u32,
     ) -> Result<(), Failure> {
         let peer = &veth.peer;
-        self.host.push(change, &[], link::mark_port(port, &link.alias));
+        self.host.push(change, &[], link::mark_port(port, link));
         self.host.push(change, &[], link::set_port(port, veth));
         let ns = Ns::Named(peer.ns.clone());
         self.set_ipv6(change, &ns, &peer.name, peer.ipv6)?;

@@ -141,9 +141,12 @@ pub(crate) fn mark_bridge(index: u32, alias: &str) -> Message {
 
 /// Writes the owner's mark of a bridge port and keeps it from having IPv6 addresses of its own:
 /// each would join multicast groups and answer floods. Cheaper than `disable_ipv6`, for which
-/// netlink has no attribute.
-pub(crate) fn mark_port(index: u32, alias: &str) -> Message {
-    let mut message = mark_bridge(index, alias);
+/// netlink has no attribute. Refused (EAFNOSUPPORT) of a link that can have none.
+pub(crate) fn mark_port(index: u32, link: &Link) -> Message {
+    let mut message = mark_bridge(index, &link.alias);
+    if !link.knows_ipv6() {
+        return message;
+    }
     message.nest(libc::IFLA_AF_SPEC, |spec| {
         spec.nest(AF_INET6, |inet6| {
             inet6.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
@@ -292,13 +295,14 @@ fn parse_kind(info: &[u8], link: &mut LinkRecord) {
     }
 }
 
+/// A link with packets too small for IPv6, or of a kernel without it, has nothing to say of it.
 fn ipv6_disabled(spec: &[u8]) -> bool {
     let at = DEVCONF_DISABLE_IPV6 * 4;
     let setting = attributes(spec)
         .value_of(AF_INET6)
         .and_then(|inet6| attributes(inet6).value_of(IFLA_INET6_CONF))
         .and_then(|settings| settings.get(at..at + 4));
-    setting.is_some_and(|value| u32_of(value) != 0)
+    setting.is_none_or(|value| u32_of(value) != 0)
 }
 
 /// A number from an attribute; 0 when its length is wrong.

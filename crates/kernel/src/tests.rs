@@ -8,6 +8,7 @@ mod elements;
 mod failure;
 mod firewall;
 mod ports;
+mod small_packets;
 mod trace;
 
 use std::net::{IpAddr, Ipv4Addr};
