@@ -21,7 +21,11 @@ pub(super) fn pool_faults(asked: &PoolSpec, subnet: IpNet) -> Vec<String> {
     if subnet != subnet.trunc() {
         faults.push(format!("invalid subnet {subnet}: it should be {}", subnet.trunc()));
     }
-    if let Some(why) = no_place_for_containers(subnet).filter(|_| !is_size_request(subnet)) {
+    if is_size_request(subnet) {
+        faults.extend(unplaced(asked, subnet));
+        return faults;
+    }
+    if let Some(why) = no_place_for_containers(subnet) {
         faults.push(format!("invalid subnet {subnet}: {why}"));
     }
     if let Some(range) = asked.ip_range {
@@ -38,6 +42,17 @@ pub(super) fn pool_faults(asked: &PoolSpec, subnet: IpNet) -> Vec<String> {
         faults.extend(asked.next_hop.map(|hop| format!("invalid default gateway {hop}: {why}")));
     }
     faults
+}
+
+/// Addresses within a subnet that nobody knows before it is picked.
+fn unplaced(asked: &PoolSpec, subnet: IpNet) -> Vec<String> {
+    let range = asked.ip_range.map(|range| format!("ip-range {range}"));
+    let gateway = asked.gateway.map(|gateway| format!("gateway {gateway}"));
+    let hop = asked.next_hop.map(|hop| format!("default gateway {hop}"));
+    let auxiliary = asked.auxiliary.keys().map(|name| format!("auxiliary address {name}"));
+    let why = format!("subnet {subnet} stands for the next free one of its size");
+    let all = range.into_iter().chain(gateway).chain(hop).chain(auxiliary);
+    all.map(|what| format!("invalid {what}: {why}")).collect()
 }
 
 /// Why a subnet would take from the host what it needs itself.

@@ -184,8 +184,10 @@ fn special_addresses_that_are_none() {
     let text = "invalid subnet ::ffff:0.0.0.0/112: these are IPv4 addresses";
     assert_eq!(create(pool("::ffff:0:0/112")), invalid(text));
     let odd = PoolSpec { gateway: Some([10, 0, 0, 1].into()), ..pool("0.0.0.0/26") };
-    let text = "invalid gateway 10.0.0.1: parent subnet 0.0.0.0/26 doesn't contain this address";
-    assert_eq!(create(odd), invalid(text));
+    let why = "subnet 0.0.0.0/26 stands for the next free one of its size";
+    assert_eq!(create(odd), invalid(&format!("invalid gateway 10.0.0.1: {why}")));
+    let ranged = PoolSpec { ip_range: Some("0.0.0.0/27".parse().unwrap()), ..pool("0.0.0.0/26") };
+    assert_eq!(create(ranged), invalid(&format!("invalid ip-range 0.0.0.0/27: {why}")));
 }
 
 #[test]
