@@ -59,7 +59,7 @@ pub(crate) struct WayOut<'a> {
 pub(crate) fn way_out<'a>(model: &'a Model, sandbox: &Sandbox, v6: bool) -> Option<WayOut<'a>> {
     let endpoint = model.gateway_endpoint(sandbox.id, v6)?;
     let interface = endpoint.interface.as_ref()?;
-    let address = interface.addresses().find(|address| address.is_ipv6() == v6)?;
+    let address = interface.address(v6)?;
     let network = model.network(endpoint.network)?;
     let pool = network.pool_of(address)?;
     Some(WayOut { network, interface, address, hop: pool.router()? })

@@ -21,7 +21,7 @@ impl Model {
 
     fn can_lead(&self, endpoint: &Endpoint, v6: bool) -> bool {
         let interface = endpoint.interface.as_ref();
-        let address = interface.and_then(|i| i.addresses().find(|a| a.is_ipv6() == v6));
+        let address = interface.and_then(|i| i.address(v6));
         let network = self.network(endpoint.network).filter(|network| !network.internal);
         let hop = |address| network?.pool_of(address).and_then(Pool::router);
         address.and_then(hop).is_some()

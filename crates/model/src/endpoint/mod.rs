@@ -55,6 +55,11 @@ impl Interface {
         v4.into_iter().chain(self.ipv6.map(|net| IpAddr::V6(net.addr())))
     }
 
+    /// The leased address of one family.
+    pub fn address(&self, v6: bool) -> Option<IpAddr> {
+        self.addresses().find(|address| address.is_ipv6() == v6)
+    }
+
     /// Also the link-local ones: what nobody else on the network may have.
     pub fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses().chain(self.link_local.iter().map(IpNet::addr))

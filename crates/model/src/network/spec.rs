@@ -30,7 +30,8 @@ pub struct NetworkChange {
     /// Labels to set, and to take away (`None`).
     pub labels: BTreeMap<String, Option<String>>,
     /// Driver options to set, and to take back to their default (`None`). Only those that can
-    /// change under running containers: MTU, icc, masquerading, resolver options.
+    /// change under running containers: MTU, icc, masquerading, source guard, resolver
+    /// options.
     pub options: BTreeMap<String, Option<String>>,
     /// Pools to add.
     pub pools: Vec<PoolSpec>,
