@@ -2,6 +2,8 @@
 //! addresses, the container itself, containers of the same and of other networks; in both address
 //! families, with the client's address kept where translation allows it.
 
+mod choices;
+
 use hawser_testkit::{Cli, Client, EngineKind, Running, Segment, TestHost, eventually};
 
 use crate::seen::{echo_datagrams, get, neighbour, serve};

@@ -70,9 +70,12 @@ impl Ports {
     /// A duplicate of a port's socket, which lets in what comes.
     fn open(&self, port: &HeldPort) -> io::Result<OwnedFd> {
         let held = self.lock();
-        let socket = held.get(port).and_then(Holding::socket);
-        let socket = socket.ok_or(io::Error::from_raw_os_error(libc::ENOENT))?;
-        sys::drop_nothing(socket.as_fd())?;
+        let missing = || io::Error::from_raw_os_error(libc::ENOENT);
+        let holding = held.get(port).ok_or_else(missing)?;
+        let socket = holding.socket().ok_or_else(missing)?;
+        if port.transport == Transport::Udp || matches!(holding, Holding::Listening(_)) {
+            sys::drop_nothing(socket.as_fd())?;
+        }
         if port.transport == Transport::Tcp {
             // Connections inherit it: those that linger don't keep the next owner from the port.
             sockopt::set_socket_reuseaddr(socket, true)?;

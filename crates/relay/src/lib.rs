@@ -21,7 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hawser_hoststate::{HeldPort, Transport};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
 
 /// Connections and flows of one port at a time, so that one port can't starve the others.
 const PER_PORT: usize = 1024;
@@ -34,11 +33,32 @@ pub struct Relay {
     connections: Arc<Semaphore>,
 }
 
+/// A port to relay.
+pub struct Start {
+    /// The port.
+    pub port: HeldPort,
+    /// Bound to it, not connected, and lets datagrams in; a TCP one need not listen yet.
+    pub socket: OwnedFd,
+    /// Where it leads.
+    pub to: SocketAddr,
+}
+
+/// A socket that is ready: clients that come from now on are served.
+struct Ready {
+    socket: OwnedFd,
+    transport: Transport,
+    to: SocketAddr,
+    ended: oneshot::Receiver<()>,
+    /// Dropped when the socket is closed.
+    closed: oneshot::Sender<()>,
+}
+
 struct Running {
     to: SocketAddr,
     /// Dropped to end the task.
     end: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    /// Fails when the socket is closed.
+    closed: oneshot::Receiver<()>,
 }
 
 impl Relay {
@@ -58,31 +78,38 @@ impl Relay {
         self.lock().iter().map(|(port, running)| (port.clone(), running.to)).collect()
     }
 
-    /// Relays a port. `socket` is bound to it, not connected, and lets datagrams in; a TCP one need
-    /// not listen yet. Clients that come from now on are served.
+    /// Relays ports, all of them or none. Clients that come from now on are served; a thousand
+    /// ports cost the caller little, and the tasks begin behind the answer.
     ///
     /// # Errors
-    /// The port is relayed already, its protocol can't be (SCTP), or the socket can't listen.
-    pub fn start(&self, port: HeldPort, socket: OwnedFd, to: SocketAddr) -> io::Result<()> {
+    /// The first port that is relayed already, whose protocol can't be (SCTP), or whose socket can't
+    /// listen.
+    pub fn start(&self, ports: Vec<Start>) -> Result<(), (HeldPort, io::Error)> {
         let mut running = self.lock();
-        if running.contains_key(&port) {
-            return Err(io::ErrorKind::AlreadyExists.into());
+        let mut all = Vec::with_capacity(ports.len());
+        for Start { port, socket, to } in ports {
+            let new = !running.contains_key(&port);
+            let prepared = new.then_some(()).ok_or(io::ErrorKind::AlreadyExists.into());
+            match prepared.and_then(|()| prepare(&socket, port.transport)) {
+                Ok(()) => all.push((port, socket, to)),
+                Err(error) => return Err((port, error)),
+            }
         }
-        rustix::io::ioctl_fionbio(&socket, true)?;
-        let (end, ended) = oneshot::channel();
-        let task = match port.transport {
-            Transport::Tcp => {
-                tcp::listen(&socket)?;
-                self.runtime.spawn(tcp::run(socket, to, Arc::clone(&self.connections), ended))
+        let mut ready = Vec::with_capacity(all.len());
+        for (port, socket, to) in all {
+            let (end, ended) = oneshot::channel();
+            let (theirs, closed) = oneshot::channel();
+            let transport = port.transport;
+            ready.push(Ready { socket, transport, to, ended, closed: theirs });
+            running.insert(port, Running { to, end, closed });
+        }
+        let connections = Arc::clone(&self.connections);
+        // One task begins all others: from here, each would wake a thread of the runtime.
+        self.runtime.spawn(async move {
+            for port in ready {
+                tokio::spawn(run(port, Arc::clone(&connections)));
             }
-            Transport::Udp => {
-                let socket = UdpSocket::from(socket);
-                udp::tell_destinations(&socket)?;
-                self.runtime.spawn(udp::run(socket, to, ended))
-            }
-            Transport::Sctp => return Err(io::ErrorKind::Unsupported.into()),
-        };
-        running.insert(port, Running { to, end, task });
+        });
         Ok(())
     }
 
@@ -93,17 +120,36 @@ impl Relay {
             let mut running = self.lock();
             ports.into_iter().filter_map(|port| running.remove(port)).collect()
         };
-        let ending = running.into_iter().map(|Running { end, task, .. }| {
+        let ending = running.into_iter().map(|Running { end, closed, .. }| {
             drop(end);
-            task
+            closed
         });
-        for task in ending.collect::<Vec<_>>() {
-            // One that panicked has closed its socket too.
-            drop(task.await);
+        for closed in ending.collect::<Vec<_>>() {
+            // Nothing is ever sent.
+            drop(closed.await);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<HeldPort, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes a socket take clients, who wait in its queue until its task begins.
+fn prepare(socket: &OwnedFd, transport: Transport) -> io::Result<()> {
+    rustix::io::ioctl_fionbio(socket, true)?;
+    match transport {
+        Transport::Tcp => tcp::listen(socket),
+        Transport::Udp => udp::tell_destinations(socket),
+        Transport::Sctp => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+async fn run(port: Ready, connections: Arc<Semaphore>) {
+    let Ready { socket, transport, to, ended, closed } = port;
+    match transport {
+        Transport::Udp => udp::run(UdpSocket::from(socket), to, ended).await,
+        Transport::Tcp | Transport::Sctp => tcp::run(socket, to, connections, ended).await,
+    }
+    drop(closed);
 }

@@ -10,7 +10,7 @@ use hawser_hoststate::{HeldPort, Transport};
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 use tokio::runtime::Runtime;
 
-use crate::Relay;
+use crate::{Relay, Start};
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -33,7 +33,7 @@ fn relayed(
 ) -> (Relay, HeldPort) {
     let relay = Relay::new(runtime.handle().clone(), 100);
     let (port, socket) = held(transport, at);
-    relay.start(port.clone(), socket, to).unwrap();
+    relay.start(vec![Start { port: port.clone(), socket, to }]).unwrap();
     (relay, port)
 }
 
@@ -122,8 +122,10 @@ fn a_port_that_is_stopped_is_free_at_once_and_its_connections_end() {
     let mut client = connect(&port);
     let (_server, _) = listener.accept().unwrap();
     assert_eq!(relay.list().get(&port), Some(&to));
-    let twice = relay.start(port.clone(), held(Transport::Tcp, Ipv6Addr::LOCALHOST).1, to);
-    assert_eq!(twice.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let socket = held(Transport::Tcp, Ipv6Addr::LOCALHOST).1;
+    let twice = relay.start(vec![Start { port: port.clone(), socket, to }]);
+    let (refused, error) = twice.unwrap_err();
+    assert!(refused == port && error.kind() == ErrorKind::AlreadyExists);
     runtime.block_on(relay.stop([&port]));
     assert!(relay.list().is_empty());
     assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
@@ -182,8 +184,13 @@ fn more_clients_than_flows_are_served_the_oldest_are_forgotten() {
 fn what_cannot_be_relayed_is_refused() {
     let runtime = runtime();
     let relay = Relay::new(runtime.handle().clone(), 1);
+    let to = (Ipv4Addr::LOCALHOST, 1).into();
+    let (good, socket) = held(Transport::Tcp, Ipv6Addr::LOCALHOST);
+    let good = Start { port: good, socket, to };
     let (mut port, socket) = held(Transport::Tcp, Ipv6Addr::LOCALHOST);
     port.transport = Transport::Sctp;
-    let to = (Ipv4Addr::LOCALHOST, 1).into();
-    assert_eq!(relay.start(port, socket, to).unwrap_err().kind(), ErrorKind::Unsupported);
+    let bad = Start { port: port.clone(), socket, to };
+    let (refused, error) = relay.start(vec![good, bad]).unwrap_err();
+    assert!(refused == port && error.kind() == ErrorKind::Unsupported);
+    assert!(relay.list().is_empty());
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
     sockopt,
 };
+use rustix::net::getsockname;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
@@ -51,8 +52,8 @@ struct Flow {
 }
 
 /// Makes the kernel tell with each datagram which address it was sent to.
-pub(crate) fn tell_destinations(socket: &std::net::UdpSocket) -> io::Result<()> {
-    match socket.local_addr()? {
+pub(crate) fn tell_destinations(socket: &OwnedFd) -> io::Result<()> {
+    match SocketAddr::try_from(getsockname(socket)?)? {
         SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?,
         SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?,
     }

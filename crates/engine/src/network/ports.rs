@@ -124,8 +124,9 @@ fn choose(
 ) -> Result<Vec<Publication>> {
     let mut chosen: Vec<Publication> = Vec::with_capacity(2 * wanted.len());
     let mut ports = BTreeSet::new();
+    let everywhere = everywhere();
     for w in wanted {
-        let hosts = hosts(&w.hosts, default_host);
+        let hosts = hosts(&w.hosts, default_host, &everywhere);
         let taken = |port| ports.contains(&(w.transport, port));
         let port = match &w.range {
             Some(range) if range.start() == range.end() => *range.start(),
@@ -179,7 +180,7 @@ fn free_of(
             Err(e) => last = Some(e),
         }
     }
-    let text = format!("all ports of {}-{} are allocated", range.start(), range.end());
+    let text = format!("all ports are allocated: {}-{}", range.start(), range.end());
     Err(match last {
         Some(e) => system(&text, e),
         None => Error::new(Kind::System, text),
@@ -230,14 +231,19 @@ fn host(text: &str) -> Result<Option<IpAddr>> {
 
 /// Where bindings are published: where they say, else at the default, else at every address of both
 /// families. An address that is there once is published once.
-fn hosts(asked: &BTreeSet<Option<IpAddr>>, default_host: Option<IpAddr>) -> Vec<IpAddr> {
+fn hosts(
+    asked: &BTreeSet<Option<IpAddr>>,
+    default_host: Option<IpAddr>,
+    everywhere: &[IpAddr],
+) -> Vec<IpAddr> {
     let each = asked.iter().flat_map(|host| match host.or(default_host) {
         Some(address) if host.is_some() || address != Ipv4Addr::UNSPECIFIED => vec![address],
-        _ => everywhere(),
+        _ => everywhere.to_vec(),
     });
     each.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Every address of the families that the kernel has.
 fn everywhere() -> Vec<IpAddr> {
     let mut hosts = vec![Ipv4Addr::UNSPECIFIED.into()];
     // Without IPv6 in the kernel there is no socket to hold such a port with.
@@ -290,7 +296,7 @@ mod tests {
         let any: IpAddr = Ipv4Addr::UNSPECIFIED.into();
         let at = |asked: &[&str], default| {
             let asked = asked.iter().map(|text| host(text).unwrap()).collect();
-            hosts(&asked, default)
+            hosts(&asked, default, &everywhere())
         };
         assert_eq!(at(&[""], Some(local)), [local]);
         assert_eq!(at(&["[::1]"], Some(local)), [IpAddr::V6(Ipv6Addr::LOCALHOST)]);

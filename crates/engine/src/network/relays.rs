@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hawser_hoststate::HeldPort;
 use hawser_kernel::Kernel;
-use hawser_relay::Relay;
+use hawser_relay::{Relay, Start};
 use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Handle;
 
@@ -59,18 +59,18 @@ impl Relaying {
         }
     }
 
-    /// Begins what is not running of `wanted`.
+    /// Begins what is not running of `wanted`: all of it, or nothing.
     pub(super) fn begin(&self, wanted: &Relays) -> Result<()> {
         let missing = wanted.iter().filter(|(port, _)| !self.relay.has(port));
-        for (port, to) in missing {
-            let text = || {
-                let from = SocketAddr::new(port.address, port.port);
-                format!("relay {from}/{} to {to}", port.transport)
-            };
-            let socket = self.kernel.open_port(port).map_err(|e| system(&text(), e))?;
-            self.relay.start(port.clone(), socket, *to).map_err(|e| system(&text(), e))?;
+        let opened = missing.map(|(port, to)| {
+            let socket = self.kernel.open_port(port).map_err(|e| system(&what(port), e))?;
+            Ok(Start { port: port.clone(), socket, to: *to })
+        });
+        let starts = opened.collect::<Result<Vec<_>>>()?;
+        if starts.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.relay.start(starts).map_err(|(port, e)| system(&what(&port), e))
     }
 
     /// The same where one that cannot be is no reason to leave out the others: after a restart.
@@ -81,4 +81,9 @@ impl Relaying {
             }
         }
     }
+}
+
+fn what(port: &HeldPort) -> String {
+    let address = SocketAddr::new(port.address, port.port);
+    format!("relay {address}/{}", port.transport)
 }
