@@ -56,6 +56,7 @@ mod publishing;
 mod refused;
 mod run;
 mod seen;
+mod source_guard;
 mod walkthrough1_modes;
 mod walkthrough2_default_bridge;
 mod walkthrough3_user_bridges;
