@@ -150,7 +150,9 @@ mod tests {
         let big = Transaction::new().put("a", vec![0; MAX_VALUE + 1]);
         assert!(matches!(big.check(), Err(Error::ValueTooLong { .. })));
         let many = (0..=MAX_OPERATIONS).fold(Transaction::new(), |t, n| t.delete(format!("k/{n}")));
-        assert!(matches!(many.check(), Err(Error::TooManyOperations { count }) if count == MAX_OPERATIONS + 1));
+        assert!(
+            matches!(many.check(), Err(Error::TooManyOperations { count }) if count == MAX_OPERATIONS + 1)
+        );
         assert!(Transaction::new().absent("a/b").put("a/b", "x").check().is_ok());
     }
 }
