@@ -15,7 +15,7 @@ mod zone;
 
 pub use diff::{Change, diff};
 pub use element::{Element, ElementData, SetName, TableFamily};
-pub use link::{Bridge, Link, LinkKind, Peer, Veth};
+pub use link::{Bridge, IPV6_MIN_MTU, Link, LinkKind, Peer, Veth};
 pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
 pub use print::commands;
 pub use words::{

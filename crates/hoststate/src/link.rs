@@ -17,8 +17,9 @@ pub struct Link {
     pub kind: LinkKind,
 }
 
-/// Links with smaller packets have no IPv6 at all (RFC 8200, section 5): not even the settings.
-const IPV6_MIN_MTU: u32 = 1280;
+/// Links with smaller packets have no IPv6 at all (RFC 8200, section 5): not even the settings. In
+/// bytes.
+pub const IPV6_MIN_MTU: u32 = 1280;
 
 impl Link {
     /// Whether the kernel knows IPv6 of a link with packets of that size.

@@ -1,5 +1,7 @@
 //! Making a network.
 
+use hawser_hoststate::IPV6_MIN_MTU;
+
 use super::options::{MTU, invalid};
 use super::pools::{spans, template_pools};
 use super::{
@@ -152,7 +154,7 @@ fn check_options(spec: &NetworkSpec, bridge: &BridgeOptions) -> Result<(), Error
 /// The kernel takes IPv6 away from links with smaller packets (RFC 8200, section 5).
 pub(super) fn check_mtu(ipv6: bool, bridge: &BridgeOptions) -> Result<(), Error> {
     match bridge.mtu {
-        Some(mtu @ ..1280) if ipv6 => {
+        Some(mtu @ ..IPV6_MIN_MTU) if ipv6 => {
             Err(invalid(MTU, &mtu.to_string(), "a packet of IPv6 has at least 1280 bytes"))
         }
         _ => Ok(()),
