@@ -191,6 +191,7 @@ fn statuses() {
     refused(&http.post("/containers/nosuch/start", &json!({})), 404, "No such container: nosuch");
     let running = by_engine(&host, "container is running: stop the container", "running container");
     refused(&http.delete("/containers/c1"), 409, running);
+    assert_eq!(http.get("/networks/").status, 200, "a list, as in Docker");
     refused(&http.get("/networks/nosuch"), 404, "network nosuch not found");
     refused(&http.delete("/networks/bridge"), 403, "pre-defined");
     refused(

@@ -3,7 +3,7 @@
 use hawser_testkit::{Cli, Client, EngineKind, Running, TestHost, eventually};
 use serde_json::{Value, json};
 
-with_both_clients!(told);
+with_both_clients!(told, of_the_host);
 
 /// Follows the events that a filter lets through, once the stream is open.
 fn follow(c: &Client<'_>, filter: &str) -> Running {
@@ -80,6 +80,27 @@ fn told(cli: Cli) {
             format!("events --since 1h --until 0s --filter {filter} --format '{{{{.Action}}}}'");
         // Clients say an instant in whole seconds.
         eventually(&format!("{told} is told"), || (c.ok(&past) == told).then_some(()));
+    }
+}
+
+/// A container with the host's network is on the network `host`, as on any other.
+fn of_the_host(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let watcher = follow(&c, "--filter type=network");
+    let c1 = c.ok("run -d --name c1 --net host busybox sleep 1000");
+    let each = "{{range $id, $it := .Containers}}{{$id}} {{$it.Name}} {{$it.IPv4Address}}.{{end}}";
+    let members = || c.ok(&format!("network inspect -f '{each}' host"));
+    assert_eq!(members(), format!("{c1} c1 ."));
+    assert_ne!(c.inspect("c1", "{{.NetworkSettings.Networks.host.EndpointID}}"), "");
+    c.ok("rm -f c1");
+    assert_eq!(members(), "");
+    let told = since_probe(&watcher, 2);
+    let id = c.ok("network inspect -f {{.Id}} host");
+    let attributes = json!({ "container": c1, "name": "host", "type": "host" });
+    for (event, action) in told.iter().zip(["connect", "disconnect"]) {
+        assert_eq!(event["Action"], action);
+        assert_eq!(event["Actor"], json!({ "ID": id, "Attributes": attributes }));
     }
 }
 

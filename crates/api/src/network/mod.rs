@@ -21,6 +21,7 @@ use hawser_engine::Engine;
 pub fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/networks", get(list::handle))
+        .route("/networks/", get(list::handle))
         .route("/networks/create", post(create::handle))
         .route("/networks/prune", post(prune::handle))
         .route("/networks/{name}", get(inspect::handle).delete(remove::handle))

@@ -51,7 +51,10 @@ impl Networks {
     pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
         let id = sandbox_id(&record.id)?;
         let mode = self.mode(engine, record)?;
-        let networks = if mode == Mode::Own { self.in_order(record) } else { Vec::new() };
+        let networks = match mode {
+            Mode::Own | Mode::Host => self.in_order(record),
+            Mode::Shared(_) => Vec::new(),
+        };
         super::links::check_running(engine, record)?;
         let ports = if mode == Mode::Own { ports::wanted(record)? } else { Vec::new() };
         Ok(Request {
