@@ -36,6 +36,8 @@ mod firewall;
 mod hostile_archives;
 mod images;
 mod isolation_documents;
+mod isolation_firewalls;
+mod isolation_neighbours;
 mod isolation_networks;
 mod isolation_outside;
 mod isolation_street;

@@ -1,10 +1,10 @@
-//! Section 4, the simple cases: published ports.
+//! Section 4: published ports, in every form that `-p` has.
 
 use hawser_testkit::{Cli, EngineKind, Segment, TestHost, eventually};
 
 use crate::seen::{echo_datagrams, get, neighbour};
 
-with_both_clients!(published, ephemeral, conflicts, datagrams);
+with_both_clients!(published, forms, ranges, ephemeral, conflicts, datagrams, two_behind_one);
 
 const WEB: &str = "busybox httpd -f -p 80 -h /var/www";
 
@@ -40,6 +40,128 @@ fn published(cli: Cli) {
     c.ok("rm -f web1 web2 local");
     assert_ne!(get(&host, "127.0.0.1:8088").status, 0);
     before.assert_restored(&host);
+}
+
+/// Every form, and what `port` says of it. The kernel here may have no SCTP: it is translated all
+/// the same.
+fn forms(cli: Cli) {
+    let host = TestHost::running();
+    if host.engine() == EngineKind::Docker {
+        return; // of IPv6 it publishes less
+    }
+    host.sh("ip addr add 192.0.2.7/32 dev lo && ip -6 addr add fd99::7/128 dev lo nodad").ok();
+    let c = host.client(cli);
+    let before = host.inventory();
+    let table = [
+        ("8088:80", "80/tcp -> 0.0.0.0:8088\n80/tcp -> [::]:8088"),
+        ("8088:80/tcp", "80/tcp -> 0.0.0.0:8088\n80/tcp -> [::]:8088"),
+        ("8088:80/udp", "80/udp -> 0.0.0.0:8088\n80/udp -> [::]:8088"),
+        ("8088:80/sctp", "80/sctp -> 0.0.0.0:8088\n80/sctp -> [::]:8088"),
+        ("127.0.0.1:8088:80", "80/tcp -> 127.0.0.1:8088"),
+        ("192.0.2.7:8088:80", "80/tcp -> 192.0.2.7:8088"),
+        ("0.0.0.0:8088:80", "80/tcp -> 0.0.0.0:8088"),
+        ("[::1]:8088:80", "80/tcp -> [::1]:8088"),
+        ("[fd99::7]:8088:80", "80/tcp -> [fd99::7]:8088"),
+        ("[::]:8088:80", "80/tcp -> [::]:8088"),
+        ("published=8088,target=80,protocol=udp", "80/udp -> 0.0.0.0:8088\n80/udp -> [::]:8088"),
+    ];
+    for (form, shown) in table {
+        c.ok(&format!("run -d --name c1 -p {form} busybox sleep 1000"));
+        assert_eq!(c.ok("port c1"), shown, "{form}");
+        // In use by who has it, also at another address if it is at all of them.
+        let again = c.run(&format!("run --rm -p {form} busybox true"));
+        again.fails(125, "port is already allocated");
+        c.ok("rm -f c1");
+    }
+    before.assert_restored(&host);
+    // One port at several addresses, and over several protocols.
+    c.ok("run -d --name c1 -p 127.0.0.1:8088:80 -p 192.0.2.7:8088:81 -p 8088:80/udp busybox sleep 1000");
+    let rules = host.sh("nft list map inet hawser publish4").ok().stdout;
+    for element in
+        ["127.0.0.1 . tcp . 8088 : 172.17.0.2 . 80", "192.0.2.7 . tcp . 8088 : 172.17.0.2 . 81"]
+    {
+        assert!(rules.contains(element), "{rules}");
+    }
+    c.ok("run -d --name c2 -p 8088:80/sctp busybox sleep 1000");
+    let rules = host.sh("nft list map inet hawser publish_any4").ok().stdout;
+    for element in ["udp . 8088 : 172.17.0.2 . 80", "sctp . 8088 : 172.17.0.3 . 80"] {
+        assert!(rules.contains(element), "{rules}");
+    }
+    c.ok("rm -f c1 c2");
+    before.assert_restored(&host);
+}
+
+/// Ranges on both sides, one of the host's for one port, and what makes no sense.
+fn ranges(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let before = host.inventory();
+    let serve = "busybox httpd -f -p 83 -h /var/www";
+    c.ok(&format!("run -d --name all -p 127.0.0.1:8000-8010:80-90 {serve}"));
+    let shown = c.ok("port all");
+    assert_eq!(shown.lines().count(), 11, "{shown}");
+    for port in 0..=10 {
+        let line = format!("{}/tcp -> 127.0.0.1:{}", 80 + port, 8000 + port);
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+    }
+    eventually("it serves", || (get(&host, "127.0.0.1:8003").status == 0).then_some(()));
+    assert_ne!(get(&host, "127.0.0.1:8004").status, 0);
+    let ps = c.ok("ps --format '{{.Ports}}'");
+    assert_eq!(ps.matches("->").count(), 11, "{ps}");
+    // With the same numbers on both sides it is shown as one.
+    c.ok("run -d --name same -p 127.0.0.1:9000-9002:9000-9002 busybox sleep 1000");
+    let ps = c.ok("ps --filter name=same --format '{{.Ports}}'");
+    assert_eq!(ps, "127.0.0.1:9000-9002->9000-9002/tcp");
+    // The first that is free of a range is taken for one port.
+    for (name, port) in [("first", 8011), ("second", 8012)] {
+        c.ok(&format!("run -d --name {name} -p 127.0.0.1:8010-8012:83 {serve}"));
+        assert_eq!(c.ok(&format!("port {name} 83")), format!("127.0.0.1:{port}"));
+    }
+    let third = c.run(&format!("run --rm -p 127.0.0.1:8010-8012:83 {serve}"));
+    assert_eq!(third.status, 125, "{third}");
+    // One of a range that is taken: none is published.
+    let part = c.run(&format!("run --rm -p 127.0.0.1:7998-8001:80-83 {serve}"));
+    part.fails(125, "port is already allocated");
+    assert_ne!(get(&host, "127.0.0.1:7999").status, 0);
+    for wrong in ["8000-8002:80-81", "8002-8000:80", "70000:80", "1.2.3:80:80", "80:80/icmp"] {
+        assert_eq!(c.run(&format!("run --rm -p {wrong} busybox true")).status, 125, "{wrong}");
+    }
+    c.ok("rm -f all same first second");
+    before.assert_restored(&host);
+}
+
+/// Two containers that both listen on 80, and one that takes the other's port over.
+fn two_behind_one(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let says = |name: &str, port: u16| {
+        let page =
+            format!("mkdir /srv; echo {name} > /srv/index.html; exec httpd -f -p 80 -h /srv");
+        c.ok(&format!("run -d --name {name} -p {port}:80 busybox sh -c '{page}'"));
+    };
+    let hears = |port: u16, name: &str| {
+        eventually(name, || {
+            (get(&host, &format!("127.0.0.1:{port}")).text() == name).then_some(())
+        });
+    };
+    says("one", 8088);
+    says("two", 8089);
+    hears(8088, "one");
+    hears(8089, "two");
+    c.ok("rm -f one");
+    assert_ne!(get(&host, "127.0.0.1:8088").status, 0);
+    says("three", 8088);
+    hears(8088, "three");
+    // A port stays with its container when that gets another name, is stopped and comes back.
+    c.ok("rename three four");
+    c.ok("restart -t 0 four");
+    hears(8088, "three");
+    c.ok("stop -t 0 four");
+    assert_eq!(c.ok("port four"), "");
+    assert_ne!(get(&host, "127.0.0.1:8088").status, 0);
+    c.ok("start four");
+    hears(8088, "three");
+    hears(8089, "two");
 }
 
 fn ephemeral(cli: Cli) {
