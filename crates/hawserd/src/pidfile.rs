@@ -5,9 +5,16 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+
+/// How long a daemon may take to be gone that was killed just now: the kernel closes its files
+/// one after another.
+const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// Why there is no pidfile.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +42,36 @@ impl Pidfile {
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir).map_err(fail)?;
         }
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).write(true).create(true).truncate(false).open(path).map_err(fail)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut holder = String::new();
-            // Whoever holds the lock may not have written yet: then the number is just not shown.
-            let _ = file.read_to_string(&mut holder);
-            return Err(Error::Running(holder.trim().to_owned(), path.to_owned()));
+        let end = Instant::now() + LAST_BREATH;
+        let mut file = open(path).map_err(fail)?;
+        while !is_locked(&file, path).map_err(fail)? {
+            if Instant::now() > end {
+                let mut holder = String::new();
+                // Whoever holds the lock may not have written yet: then the number is not shown.
+                let _ = file.read_to_string(&mut holder);
+                return Err(Error::Running(holder.trim().to_owned(), path.to_owned()));
+            }
+            thread::sleep(Duration::from_millis(10));
+            file = open(path).map_err(fail)?;
         }
         file.set_len(0).map_err(fail)?;
         write!(file, "{}", std::process::id()).map_err(fail)?;
         Ok(Self { path: path.to_owned(), _file: file })
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Takes the lock. That of a file which its last owner has removed meanwhile keeps nobody away.
+fn is_locked(file: &File, path: &Path) -> io::Result<bool> {
+    if flock(file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(false);
+    }
+    let ours = file.metadata()?;
+    let there = fs::metadata(path);
+    Ok(there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())))
 }
 
 impl Drop for Pidfile {
@@ -71,6 +95,21 @@ mod tests {
         let error = Pidfile::take(&path).unwrap_err().to_string();
         assert!(error.starts_with(&format!("process with PID {own} is still running")), "{error}");
         drop(first);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn one_that_ends_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hawserd.pid");
+        let first = Pidfile::take(&path).unwrap();
+        let second = thread::spawn({
+            let path = path.clone();
+            move || Pidfile::take(&path).is_ok()
+        });
+        thread::sleep(Duration::from_millis(50));
+        drop(first);
+        assert!(second.join().unwrap());
         assert!(!path.exists());
     }
 
