@@ -104,18 +104,25 @@ impl Firewall {
         self.refuse_strangers(&found)?;
         let there: Elements = super::elements(&mut self.socket)?.into_iter().collect();
         let mut repairs = Repairs::default();
-        let steps = difference(&there, wanted);
-        // A table that is not there is told as a whole.
-        let families: Vec<u8> = found.iter().map(|there| there.table.family).collect();
-        let is_there = |step: &&Step| families.contains(&family_of(step.element.set()));
-        steps.iter().filter(is_there).for_each(|step| repairs.note(step));
-        if self.is_whole(&found, &mut repairs) {
-            let adoptions = self.adoptions(&found);
-            self.send(adoptions, steps)?;
-        } else {
-            let all = difference(&Elements::new(), wanted);
-            self.send(self.replacement(&found), all)?;
+        let (mut messages, mut steps) = (Vec::new(), Vec::new());
+        for wanted_table in &self.skeleton {
+            let of_family = |elements: &Elements| -> Elements {
+                let own = |element: &Element| family_of(element.set()) == wanted_table.family;
+                elements.iter().filter(|(e, _)| own(e)).map(|(e, d)| (e.clone(), *d)).collect()
+            };
+            let found = found.iter().find(|there| there.table.family == wanted_table.family);
+            let (making, keeps_elements) = self.making(wanted_table, found, &mut repairs);
+            let changes = difference(&of_family(&there), &of_family(wanted));
+            // A table that is not there is told as a whole.
+            changes.iter().filter(|_| found.is_some()).for_each(|step| repairs.note(step));
+            messages.extend(making);
+            steps.extend(match keeps_elements {
+                true => changes,
+                false => difference(&Elements::new(), &of_family(wanted)),
+            });
         }
+        steps.iter_mut().enumerate().for_each(|(place, step)| step.change = place);
+        self.send(messages, steps)?;
         Ok(repairs)
     }
 
@@ -128,38 +135,34 @@ impl Firewall {
         }
     }
 
-    /// Whether the tables are what the skeleton says; notes what is not.
-    fn is_whole(&self, found: &[Found], repairs: &mut Repairs) -> bool {
-        let flags = if self.sole { NFT_TABLE_F_PERSIST } else { 0 };
-        let mut whole = true;
-        for wanted in &self.skeleton {
-            let Some(there) = found.iter().find(|there| there.table.family == wanted.family) else {
-                repairs.restored.push(wanted.to_string());
-                whole = false;
-                continue;
-            };
-            repairs.restored.extend(there.table.lacks(wanted));
-            repairs.removed.extend(wanted.lacks(&there.table));
-            whole &= there.table == *wanted && there.flags & !NFT_TABLE_F_OWNER == flags;
-        }
-        whole
-    }
-
-    fn replacement(&self, found: &[Found]) -> Vec<Message> {
+    /// What makes a table as it must be, and whether its elements outlive that; notes what was not.
+    ///
+    /// Where the rules alone differ, they alone are exchanged: a chain changes from the old ones to
+    /// the new at one instant. Of two chains at one hook a packet could pass the new one before that
+    /// and the old one after it.
+    fn making(
+        &self,
+        wanted: &Table,
+        there: Option<&Found>,
+        repairs: &mut Repairs,
+    ) -> (Vec<Message>, bool) {
         let flags = if self.sole { NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST } else { 0 };
-        let deletions = found.iter().map(|there| table::deletion(there.table.family));
-        let creations = self.skeleton.iter().flat_map(|table| {
-            let objects = table.objects.iter().map(|object| object.creation.clone());
-            std::iter::once(table.creation(flags)).chain(objects)
-        });
-        deletions.chain(creations).collect()
-    }
-
-    /// Makes the tables that a predecessor left ours.
-    fn adoptions(&self, found: &[Found]) -> Vec<Message> {
-        let flags = NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST;
-        let orphans = found.iter().filter(|there| self.sole && there.owner == 0);
-        orphans.map(|there| there.table.creation(flags)).collect()
+        let Some(found) = there else {
+            repairs.restored.push(wanted.to_string());
+            return (wanted.creations(flags).collect(), false);
+        };
+        repairs.restored.extend(found.table.lacks(wanted));
+        repairs.removed.extend(wanted.lacks(&found.table));
+        let is_persistent = found.flags & !NFT_TABLE_F_OWNER == flags & !NFT_TABLE_F_OWNER;
+        if !is_persistent || !found.table.differs_in_rules_alone(wanted) {
+            let deletion = std::iter::once(table::deletion(wanted.family));
+            return (deletion.chain(wanted.creations(flags)).collect(), false);
+        }
+        // A predecessor left it.
+        let adoption = (self.sole && found.owner == 0).then(|| wanted.creation(flags));
+        let differs = found.table != *wanted;
+        let rules = wanted.exchange_of_rules().filter(|_| differs);
+        (adoption.into_iter().chain(rules).collect(), true)
     }
 
     /// Sends messages and steps in one transaction. Elements that the kernel does not want are told

@@ -187,6 +187,28 @@ impl Table {
         creation
     }
 
+    /// The messages that make the table with all that is in it.
+    pub(super) fn creations(&self, flags: u32) -> impl Iterator<Item = Message> {
+        let objects = self.objects.iter().map(|object| object.creation.clone());
+        std::iter::once(self.creation(flags)).chain(objects)
+    }
+
+    /// Whether chains, sets and the comment are those of the other one.
+    pub(super) fn differs_in_rules_alone(&self, other: &Self) -> bool {
+        let rest = |table: &Self| -> Vec<Object> {
+            table.objects.iter().filter(|object| object.kind != Kind::Rule).cloned().collect()
+        };
+        self.userdata == other.userdata && rest(self) == rest(other)
+    }
+
+    /// The messages that put these rules in the place of those that a table has.
+    pub(super) fn exchange_of_rules(&self) -> impl Iterator<Item = Message> {
+        let mut flush = message(libc::NFT_MSG_DELRULE, self.family, 0);
+        flush.text(1, TABLE);
+        let rules = self.objects.iter().filter(|object| object.kind == Kind::Rule);
+        std::iter::once(flush).chain(rules.map(|rule| rule.creation.clone()))
+    }
+
     /// What another one has and this one lacks, in words.
     pub(super) fn lacks(&self, other: &Self) -> Vec<String> {
         let mut counts: Vec<(String, usize)> = Vec::new();

@@ -221,12 +221,16 @@ fn small_machines_compile_it() {
     });
 }
 
-/// There is no moment without the rules, and none without the elements, while tables are replaced.
+/// There is no moment without the rules, and none without the elements, while rules are exchanged.
 #[test]
-fn replacing_leaves_no_gap() {
+fn an_exchange_of_rules_leaves_no_gap() {
     static DONE: AtomicBool = AtomicBool::new(false);
     on_test_host(|kernel| {
-        kernel.load_firewall(REAL, Ownership::Shared, &all()).expect("load");
+        kernel.load_firewall(REAL, Ownership::Sole, &all()).expect("load");
+        let rule = "fib daddr type local jump publish\n";
+        let other = REAL[0].replace(rule, &format!("{rule}\t\tmeta mark 0x68 accept\n"));
+        let other: Vec<&str> =
+            [other.as_str()].into_iter().chain(REAL[1..].iter().copied()).collect();
         // One packet after the other to a published port that leads nowhere is never let through to
         // who listens on the host: it is led away by the element.
         let listener = std::net::UdpSocket::bind("127.0.0.1:8099").expect("bind");
@@ -251,8 +255,9 @@ fn replacing_leaves_no_gap() {
             sent
         });
         for round in 0..50 {
-            let ownership = if round % 2 == 0 { Ownership::Sole } else { Ownership::Shared };
-            kernel.load_firewall(REAL, ownership, &wanted).expect("replace");
+            let texts = if round % 2 == 0 { &other } else { REAL };
+            let repairs = kernel.load_firewall(texts, Ownership::Sole, &wanted).expect("exchange");
+            assert!(!repairs.is_empty());
         }
         DONE.store(true, Ordering::Relaxed);
         assert!(sender.join().expect("sender") > 100);
