@@ -3,11 +3,11 @@
 //! In: a prepared [`Command`]; out: [`Output`] (exit code, text) or [`Running`]. Knows nothing of
 //! namespaces: [`crate::TestHost`] prepares the commands.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -119,20 +119,17 @@ pub(crate) fn code(status: ExitStatus) -> i32 {
 pub struct Running {
     shown: String,
     child: Child,
-    stdout: Arc<Mutex<Vec<u8>>>,
-    stderr: Arc<Mutex<Vec<u8>>>,
-    readers: Vec<JoinHandle<()>>,
+    /// In memory and not pipes: what it has written can be read at that instant.
+    stdout: File,
+    stderr: File,
 }
 
 impl Running {
     pub(crate) fn start(shown: &str, mut command: Command) -> Result<Running> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("start `{shown}`"))?;
-        let (stdout, stderr) = (Arc::default(), Arc::default());
-        let mut readers = Vec::new();
-        readers.extend(child.stdout.take().map(|pipe| collect(pipe, &stdout)));
-        readers.extend(child.stderr.take().map(|pipe| collect(pipe, &stderr)));
-        Ok(Running { shown: shown.to_owned(), child, stdout, stderr, readers })
+        let (stdout, stderr) = (memory("stdout")?, memory("stderr")?);
+        command.stdin(Stdio::piped()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let child = command.spawn().with_context(|| format!("start `{shown}`"))?;
+        Ok(Running { shown: shown.to_owned(), child, stdout, stderr })
     }
 
     /// Writes to its standard input.
@@ -206,9 +203,6 @@ impl Running {
         let status = eventually_within(Duration::from_secs(30), &what, || {
             self.child.try_wait().ok().flatten()
         });
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
-        }
         Output {
             command: self.shown.clone(),
             status: code(status),
@@ -228,18 +222,16 @@ impl Drop for Running {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
-    let into = Arc::clone(into);
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            if let Ok(mut bytes) = into.lock() {
-                bytes.extend_from_slice(&buffer[..count]);
-            }
-        }
-    })
+/// A file that is nowhere but in memory.
+fn memory(name: &str) -> Result<File> {
+    let file = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC);
+    Ok(File::from(file.with_context(|| format!("make memory for {name}"))?))
 }
 
-fn text(bytes: &Arc<Mutex<Vec<u8>>>) -> String {
-    bytes.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+/// All that is in it; whoever writes goes on where it was.
+fn text(file: &File) -> String {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = file.read_exact_at(&mut bytes, 0).map(|()| bytes);
+    String::from_utf8_lossy(&read.unwrap_or_default()).into_owned()
 }
