@@ -8,10 +8,14 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::diverted::Diverted;
 use crate::netlink::Socket;
 use crate::{conntrack, diverted};
+
+/// How long a packet is on its way through the kernel, at the very most.
+const ON_THE_WAY: Duration = Duration::from_millis(5);
 
 /// The background thread. Dropped, it does what is left and ends.
 pub(crate) struct Forgetter {
@@ -108,7 +112,13 @@ impl Shared {
         while let Some(job) = self.next() {
             let done = match &job {
                 Job::Address(address) => conntrack::forget(&mut netfilter, *address),
-                Job::Ports(ports) => diverted::forget(&mut netfilter, &mut route, ports),
+                Job::Ports(ports) => {
+                    // A datagram that met the old elements may be tracked only after the first look.
+                    diverted::forget(&mut netfilter, &mut route, ports).and_then(|()| {
+                        std::thread::sleep(ON_THE_WAY);
+                        diverted::forget(&mut netfilter, &mut route, ports)
+                    })
+                }
             };
             // Left to time out: connection tracking must not keep anybody from an address.
             if let Err(error) = done {
