@@ -146,6 +146,10 @@ pub(crate) mod tests {
             let (server, client, bystander) = (bind(to), bind(from), bind(other));
             client.send_to(b"x", server.local_addr().expect("address")).expect("send");
             bystander.send_to(b"x", bystander.local_addr().expect("address")).expect("send");
+            // Tracked is what has arrived.
+            for socket in [&server, &bystander] {
+                assert_eq!(socket.recv(&mut [0]).expect("receive"), 1);
+            }
             let counts = |socket: &mut Socket| [from, to, other].map(|a| count(socket, a));
             assert_eq!(counts(socket), [1, 1, 1], "{from} to {to}");
             way(socket, forgotten);
