@@ -224,6 +224,16 @@ fn the_hosts_own_are_left_alone() {
         c.ok("network rm a");
         c.ok("network create d");
         assert_eq!(subnet(&c, "d"), "172.21.0.0/16");
+        // A route to nowhere is in the way of a subnet that does not go before it.
+        host.sh(
+            "ip route add blackhole 192.168.0.0/16 && ip route add unreachable 192.168.16.0/20 \
+                 && ip route add prohibit 192.168.33.0/24",
+        )
+        .ok();
+        c.ok("network create e");
+        assert_eq!(subnet(&c, "e"), "192.168.48.0/20");
+        let way = host.sh("ip route get 192.168.48.9").ok();
+        assert!(way.stdout.contains("dev br-"), "{way}");
     }
 }
 

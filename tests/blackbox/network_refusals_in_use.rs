@@ -144,7 +144,13 @@ const RUN: &[Row<'_>] = &[
     ),
 ];
 
+const MAC: &str = "conflicting options: mac-address and the network mode";
+
 const RUN_TODAY: &[Row<'_>] = &[
+    // Docker refuses it to clients of API 1.43 and before; later ones it lets pass, and does nothing.
+    ("run --rm --net container:c1 --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
+    ("run --rm --net host --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
+    ("run --rm --net none --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
     // Docker makes such a container, and says 404 at its start; at create clients take that for the
     // image, and pull.
     ("run --rm --net container:nosuch busybox true", 400, "No such container: nosuch"),

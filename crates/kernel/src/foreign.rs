@@ -1,6 +1,6 @@
 //! What the host has that is not ours: destinations of routes, and addresses.
 //!
-//! In: dumps, and the kernel's notices of what has changed since. Out: prefixes. With a thousand
+//! In: dumps, and the kernel's notices of what has changed since. Out: [`Prefixes`]. With a thousand
 //! networks of our own, a dump of links takes 8 ms and one of routes 2 ms, so what was found is kept
 //! until the kernel tells of a change that is not ours. A notice is there before the request that
 //! caused it is answered: what is read here is never older than the question.
@@ -29,7 +29,17 @@ pub(crate) struct Foreign {
     notices: Socket,
     socket: Socket,
     ours: Ours,
-    known: Option<Vec<IpNet>>,
+    known: Option<Prefixes>,
+}
+
+/// What the host has that is not ours; each once, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefixes {
+    /// Destinations of routes in the main table, less default ones, and addresses with their prefix
+    /// lengths; less those on links of ours, and link-local ones.
+    pub used: Vec<IpNet>,
+    /// Destinations of routes that lead nowhere (`blackhole`, `unreachable`, `prohibit`, `throw`).
+    pub dead: Vec<IpNet>,
 }
 
 /// Which links are ours, by index.
@@ -51,9 +61,8 @@ impl Foreign {
         Ok(Self { notices, socket, ours, known: None })
     }
 
-    /// Routes, less default ones, and addresses with their prefix lengths, less those on links of
-    /// ours and link-local ones; each once, in order.
-    pub(crate) fn prefixes(&mut self) -> Result<&[IpNet], Error> {
+    /// What there is now.
+    pub(crate) fn prefixes(&mut self) -> Result<&Prefixes, Error> {
         self.attend()?;
         let prefixes = match self.known.take() {
             Some(known) => known,
@@ -77,20 +86,27 @@ impl Foreign {
         Ok(())
     }
 
-    fn read(&mut self) -> Result<Vec<IpNet>, Error> {
+    fn read(&mut self) -> Result<Prefixes, Error> {
         let links = observe::read(&mut self.socket, "links", &link::dump(), link::parse)?;
         self.ours.learn(&links);
         let socket = &mut self.socket;
         let addresses = observe::read(socket, "addresses", &address::dump(), address::parse)?;
-        let routes = observe::read(socket, "routes", &route::dump(), route::parse)?;
+        let routes = observe::read(socket, "routes", &route::dump(), route::parse_any)?;
+        let (dead, routes): (Vec<_>, Vec<_>) =
+            routes.into_iter().partition(|(kind, _)| route::is_dead(*kind));
         let foreign = |index: u32| !self.ours.has(index);
         let addresses = addresses.into_iter().filter(|a| foreign(a.index)).map(|a| a.address);
-        let routes = routes.into_iter().filter(|r| foreign(r.index)).map(|r| r.destination);
-        let found =
-            addresses.chain(routes).filter(|net| net.prefix_len() > 0 && !is_link_local(net));
-        let found: BTreeSet<IpNet> = found.collect();
-        Ok(found.into_iter().collect())
+        let routes = routes.into_iter().filter(|(_, r)| foreign(r.index));
+        let used = addresses.chain(routes.map(|(_, route)| route.destination));
+        let dead = dead.into_iter().map(|(_, route)| route.destination);
+        Ok(Prefixes { used: in_order(used), dead: in_order(dead) })
     }
+}
+
+fn in_order(nets: impl Iterator<Item = IpNet>) -> Vec<IpNet> {
+    let counts = |net: &IpNet| net.prefix_len() > 0 && !is_link_local(net);
+    let nets: BTreeSet<IpNet> = nets.filter(counts).collect();
+    nets.into_iter().collect()
 }
 
 impl Ours {
@@ -130,8 +146,8 @@ impl Ours {
             libc::RTM_NEWADDR | libc::RTM_DELADDR => address::parse(payload)
                 .is_some_and(|a| !self.has(a.index) && !is_link_local(&a.address)),
             // Those of other tables and kinds don't parse.
-            libc::RTM_NEWROUTE | libc::RTM_DELROUTE => route::parse(payload)
-                .is_some_and(|r| !self.has(r.index) && !is_link_local(&r.destination)),
+            libc::RTM_NEWROUTE | libc::RTM_DELROUTE => route::parse_any(payload)
+                .is_some_and(|(_, r)| !self.has(r.index) && !is_link_local(&r.destination)),
             _ => false,
         }
     }

@@ -59,6 +59,7 @@ use crate::reaper::Reaper;
 use crate::worker::Worker;
 
 pub use error::{ApplyError, Cause, Error, ErrorKind};
+pub use foreign::Prefixes;
 pub use monitor::{Heard, Monitor};
 pub use nft::{Obstacle, Ownership, Packet, Repairs};
 
@@ -303,15 +304,14 @@ impl Kernel {
         self.ports.find_free(addresses, transport, range)
     }
 
-    /// What a new subnet must not overlap: destinations of the host's routes in the main table and
-    /// addresses with their prefix lengths, loopback included; less default routes, and what is on
-    /// links that this engine made. Each once, in order. Cheap however many links there are: the
-    /// kernel is asked again only when it told of a change.
+    /// What a new subnet must not overlap: the host's routes and addresses, loopback included, less
+    /// what is on links that this engine made. Cheap however many links there are: the kernel is
+    /// asked again only when it told of a change.
     ///
     /// # Errors
     /// The kernel refuses the dump.
-    pub fn foreign_prefixes(&self) -> Result<Vec<IpNet>, Error> {
-        Ok(self.foreign().prefixes()?.to_vec())
+    pub fn foreign_prefixes(&self) -> Result<Prefixes, Error> {
+        self.foreign().prefixes().cloned()
     }
 
     /// Addresses of one of the host's links, whosever it is.

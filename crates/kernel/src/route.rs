@@ -65,13 +65,26 @@ fn encode(kind: u16, flags: i32, to: IpNet, via: Option<IpAddr>, index: u32) -> 
 
 /// Reads a route; none when it is not a unicast route of the main table.
 pub(crate) fn parse(payload: &[u8]) -> Option<RouteRecord> {
+    parse_any(payload).filter(|(kind, _)| *kind == libc::RTN_UNICAST).map(|(_, route)| route)
+}
+
+/// Whether a route of this kind leads nowhere.
+pub(crate) fn is_dead(kind: u8) -> bool {
+    [libc::RTN_BLACKHOLE, libc::RTN_UNREACHABLE, libc::RTN_PROHIBIT, libc::RTN_THROW]
+        .contains(&kind)
+}
+
+/// Reads a route of the main table and its kind (`RTN_*`): one that leads somewhere, or one that
+/// leads nowhere.
+pub(crate) fn parse_any(payload: &[u8]) -> Option<(u8, RouteRecord)> {
     let (head, rest) = payload.split_first_chunk::<RTMSG>()?;
     let unspecified = match i32::from(head[0]) {
         libc::AF_INET => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         libc::AF_INET6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         _ => return None,
     };
-    if head[4] != libc::RT_TABLE_MAIN || head[7] != libc::RTN_UNICAST {
+    let kind = head[7];
+    if head[4] != libc::RT_TABLE_MAIN || (kind != libc::RTN_UNICAST && !is_dead(kind)) {
         return None;
     }
     let (mut destination, mut via, mut index) = (unspecified, None, 0);
@@ -84,5 +97,5 @@ pub(crate) fn parse(payload: &[u8]) -> Option<RouteRecord> {
         }
     }
     let destination = IpNet::new(destination, head[1]).ok()?;
-    Some(RouteRecord { destination, via, index, ours: head[5] == PROTOCOL })
+    Some((kind, RouteRecord { destination, via, index, ours: head[5] == PROTOCOL }))
 }

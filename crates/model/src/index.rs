@@ -57,9 +57,13 @@ impl Model {
         }
     }
 
-    /// Special and reserved addresses of a network.
+    /// Special and reserved addresses of a network. A template gives no addresses, so that none is
+    /// taken: its pools may even overlap.
     fn taken_by_none(&self, network: &Network) -> Spans {
         let mut taken = Spans::default();
+        if network.config_only {
+            return taken;
+        }
         for pool in &network.pools {
             address::special(pool).for_each(|special| taken.insert(special));
         }

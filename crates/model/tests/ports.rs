@@ -79,7 +79,7 @@ fn dual_stack() -> Model {
     let mut spec = NetworkSpec::new(network(), "net".parse().unwrap(), Driver::Bridge);
     spec.ipv6 = true;
     let mut model = Model::default();
-    model.create_network(spec, &Surroundings { pools, taken: Vec::new() }).unwrap();
+    model.create_network(spec, &Surroundings { pools, ..Surroundings::default() }).unwrap();
     model
 }
 

@@ -24,7 +24,7 @@ fn bytes(number: u32) -> [u8; 32] {
 
 fn around() -> Surroundings {
     let base = "10.0.0.0/8".parse().unwrap();
-    Surroundings { pools: vec![DefaultPool { base, size: 24 }], taken: Vec::new() }
+    Surroundings { pools: vec![DefaultPool { base, size: 24 }], ..Surroundings::default() }
 }
 
 fn network(number: u32) -> NetworkSpec {

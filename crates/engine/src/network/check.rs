@@ -69,6 +69,7 @@ impl Networks {
         let mode = NetworkMode::of(&record.host_config);
         let mut asked = self.each_asked(&record.id, networking)?;
         ports::wanted(record)?;
+        check_mac(record, &asked)?;
         let mut warnings = Vec::new();
         match &mode {
             NetworkMode::Container(target) => {
@@ -152,6 +153,20 @@ impl Networks {
             Err(_) => term.to_owned(),
         }
     }
+}
+
+/// Where there is no interface of the container's own, there is none to have this address. Docker
+/// says so to clients that give it for the whole container (API before 1.44), and passes it over when
+/// it is given for an endpoint; a setting that does nothing helps nobody.
+fn check_mac(record: &Container, asked: &BTreeMap<String, EndpointSettings>) -> Result<()> {
+    let own = NetworkMode::of(&record.host_config) == NetworkMode::Networks
+        && record.host_config.network_mode != "none";
+    let given = !record.config.mac_address.is_empty()
+        || asked.values().any(|settings| !settings.mac_address.is_empty());
+    if given && !own {
+        return Err(Error::invalid("conflicting options: mac-address and the network mode"));
+    }
+    Ok(())
 }
 
 /// Networks that exclude one another, in Docker's words (which says so only at the start).
@@ -245,12 +260,6 @@ fn check_container_mode(
     }
     if host.extra_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()) {
         return conflict("custom host-to-IP mapping and the network mode");
-    }
-    if !record.config.mac_address.is_empty() {
-        return conflict("mac-address and the network mode");
-    }
-    if !host.port_bindings.is_empty() || host.publish_all_ports {
-        return conflict("port publishing and the container type network mode");
     }
     if asked.keys().any(|name| !name.starts_with("container:")) {
         return conflict("networks and the container type network mode");

@@ -188,7 +188,13 @@ mod tests {
 
     fn start(model: &mut Model, settings: &Settings, taken: &[&str]) -> Touched {
         let taken = taken.iter().map(|net| net.parse().unwrap()).collect();
-        ensure(model, settings, &Surroundings { pools: docker_pools(), taken }, "").unwrap()
+        ensure(
+            model,
+            settings,
+            &Surroundings { pools: docker_pools(), taken, ..Surroundings::default() },
+            "",
+        )
+        .unwrap()
     }
 
     fn subnet(model: &Model) -> (String, IpAddr) {
@@ -228,7 +234,7 @@ mod tests {
     #[test]
     fn ipv6_is_the_engines_block_unless_told_otherwise() {
         let pools = |change: fn(&mut DefaultBridge)| {
-            let mut around = Surroundings { pools: docker_pools(), taken: Vec::new() };
+            let mut around = Surroundings { pools: docker_pools(), ..Surroundings::default() };
             let base = "fd12:3456:789a::/48".parse().unwrap();
             around.pools.push(hawser_model::DefaultPool { base, size: 64 });
             let mut model = Model::default();

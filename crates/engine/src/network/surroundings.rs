@@ -3,6 +3,7 @@
 //! In: the host's routes, addresses and name servers, and the networks that there are. Out: where
 //! subnets are cut from, and what they must not overlap beside one another.
 
+use hawser_kernel::Prefixes;
 use hawser_model::Surroundings;
 use ipnet::IpNet;
 
@@ -15,7 +16,8 @@ impl Networks {
     /// Asked for anew for each network: the host changes.
     pub(super) fn surroundings(&self) -> Result<Surroundings> {
         let prefixes = self.kernel.foreign_prefixes();
-        let mut taken = prefixes.map_err(|e| system("look at the host's addresses", e))?;
+        let Prefixes { used: mut taken, dead } =
+            prefixes.map_err(|e| system("look at the host's addresses", e))?;
         taken.extend(
             Resolver::of_host()
                 .servers
@@ -28,6 +30,7 @@ impl Networks {
         Ok(Surroundings {
             pools: self.pools.clone(),
             taken: outside(taken, pools.map(|pool| pool.subnet).collect()),
+            dead,
         })
     }
 }

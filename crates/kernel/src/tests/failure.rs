@@ -84,7 +84,7 @@ fn subnets_in_use_are_those_of_foreign_links() {
         ip_command("addr add 192.0.2.1/24 dev foreign");
         ip_command("route add default via 192.0.2.9");
         ip_command("route add 198.51.100.0/24 via 192.0.2.9");
-        let prefixes = || kernel.foreign_prefixes().expect("prefixes");
+        let prefixes = || kernel.foreign_prefixes().expect("prefixes").used;
         let wanted = |more: &[&str]| -> Vec<IpNet> {
             let loopback = ["127.0.0.1/8", "::1/128"].iter();
             let mut nets: Vec<_> = loopback.chain(more).map(|net| name(net)).collect();
@@ -104,6 +104,16 @@ fn subnets_in_use_are_those_of_foreign_links() {
         assert_eq!(prefixes(), wanted(&["192.0.2.1/24"]));
         ip_command("link del foreign");
         assert_eq!(prefixes(), wanted(&[]));
+        let dead = || kernel.foreign_prefixes().expect("prefixes").dead;
+        let mut nets = ["10.0.0.0/8", "10.1.0.0/16", "fd00:1::/32"];
+        for (kind, net) in ["unreachable", "blackhole", "prohibit"].iter().zip(nets) {
+            ip_command(&format!("route add {kind} {net}"));
+        }
+        assert_eq!(dead(), nets.map(|net| name::<IpNet>(net)));
+        ip_command("route del 10.0.0.0/8");
+        nets.rotate_left(1);
+        assert_eq!(dead(), nets[..2].iter().map(|net| name(net)).collect::<Vec<IpNet>>());
+        assert_eq!(prefixes(), wanted(&[]));
     });
 }
 
@@ -113,7 +123,7 @@ fn links_of_ours_are_known_by_more_than_their_index() {
     on_test_host(|kernel| {
         kernel.apply(&additions(&network(1))).expect("apply");
         let second = open();
-        let prefixes = || second.foreign_prefixes().expect("prefixes");
+        let prefixes = || second.foreign_prefixes().expect("prefixes").used;
         assert_eq!(prefixes().len(), 2, "the loopback's only: {:?}", prefixes());
         ip_command("addr add 203.0.113.1/24 dev br1");
         assert_eq!(prefixes().len(), 2, "{:?}", prefixes());

@@ -101,7 +101,8 @@ impl Model {
     ) {
         let free = self.kept.replace(sandbox, network, addresses.clone());
         let id = self.names.get(network).copied();
-        let Some(record) = id.and_then(|id| self.networks.get(&id)).cloned() else { return };
+        let record = id.and_then(|id| self.networks.get(&id)).cloned();
+        let Some(record) = record.filter(|record| !record.config_only) else { return };
         let Some(attached) = self.attached.get_mut(&record.id).map(Arc::make_mut) else { return };
         addresses.iter().for_each(|address| attached.taken.insert(single(*address)));
         for address in free {

@@ -18,13 +18,16 @@ pub struct DefaultPool {
 }
 
 /// What a new network must fit into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Where subnets come from, in order; of both families.
     pub pools: Vec<DefaultPool>,
     /// What the host itself uses: addresses, routes, name servers. Default routes and their
     /// halves are passed over. Only picking looks at it; a subnet asked for is the user's affair.
     pub taken: Vec<IpNet>,
+    /// Where routes of the host's lead nowhere (`blackhole`, `unreachable`, `prohibit`, `throw`). A
+    /// subnet inside of one goes before it; one that holds it, or equals it, does not.
+    pub dead: Vec<IpNet>,
 }
 
 /// Docker's default pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/16 in /20s.
@@ -41,6 +44,14 @@ impl Surroundings {
         let mut spans = Spans::default();
         let used = self.taken.iter().filter(|net| net.prefix_len() > 1);
         used.for_each(|net| spans.insert(span(*net)));
+        spans
+    }
+
+    /// Dead routes that a subnet of this size does not go before.
+    fn dead_within(&self, size: u8) -> Spans {
+        let mut spans = Spans::default();
+        let within = self.dead.iter().filter(|net| net.prefix_len() >= size);
+        within.for_each(|net| spans.insert(span(*net)));
         spans
     }
 }
@@ -60,7 +71,12 @@ pub(super) fn pick<const N: usize>(
     if let Some(size) = size.filter(|_| pools.is_empty()) {
         return Err(Error::NoPoolOfSize { size });
     }
-    pools.iter().find_map(|pool| pick_from(pool, &busy)).ok_or(Error::NoMoreSubnets)
+    let pick = |pool: &DefaultPool| {
+        let dead = around.dead_within(pool.size);
+        let busy: Vec<&Spans> = busy.into_iter().chain([&dead]).collect();
+        pick_from(pool, &busy)
+    };
+    pools.iter().find_map(pick).ok_or(Error::NoMoreSubnets)
 }
 
 /// The candidate jumps behind each busy block that it meets. Blocks that touch are one, so that
@@ -137,6 +153,7 @@ mod tests {
         let around = Surroundings {
             pools: vec![pool("10.0.0.0/16", 24), pool("10.8.0.0/14", 24), pool("fd00::/48", 64)],
             taken: vec!["10.0.0.0/26".parse().unwrap()],
+            ..Surroundings::default()
         };
         let used = spans(&["10.0.1.0/24"]);
         let pick = |v6, size| pick([&used, &around.spans()], &around, v6, size);
@@ -148,8 +165,22 @@ mod tests {
         assert_eq!(picked(true, Some(80)).as_deref(), Ok("fd00::/80"));
         assert_eq!(picked(false, Some(8)), Err(Error::NoPoolOfSize { size: 8 }));
         assert_eq!(picked(false, Some(33)), Err(Error::NoPoolOfSize { size: 33 }));
-        let bad = Surroundings { pools: vec![pool("10.0.0.0/8", 4)], taken: Vec::new() };
+        let bad = Surroundings { pools: vec![pool("10.0.0.0/8", 4)], ..Surroundings::default() };
         assert_eq!(super::pick([], &bad, false, None), Err(Error::NoMoreSubnets));
+    }
+
+    #[test]
+    fn routes_to_nowhere_are_in_the_way_of_what_they_go_before() {
+        let dead = ["10.0.0.0/8", "10.0.0.0/24", "10.0.1.64/26"];
+        let around = Surroundings {
+            pools: vec![pool("10.0.0.0/16", 24)],
+            dead: dead.iter().map(|net| net.parse().unwrap()).collect(),
+            ..Surroundings::default()
+        };
+        let picked = |size| pick([], &around, false, size).map(|net| net.to_string());
+        assert_eq!(picked(None).as_deref(), Ok("10.0.2.0/24"));
+        assert_eq!(picked(Some(25)).as_deref(), Ok("10.0.0.0/25"), "inside of a dead /24");
+        assert_eq!(picked(Some(16)), Err(Error::NoMoreSubnets));
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub fn around() -> Surroundings {
     Surroundings {
         pools: vec![pool("10.0.0.0/27", 29), pool("fd00::/62", 64)],
         taken: vec!["10.0.0.8/32".parse().unwrap(), "0.0.0.0/0".parse().unwrap()],
+        ..Surroundings::default()
     }
 }
 

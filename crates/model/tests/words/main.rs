@@ -16,7 +16,7 @@ use hawser_model::{
 };
 
 fn around() -> Surroundings {
-    Surroundings { pools: docker_pools(), taken: Vec::new() }
+    Surroundings { pools: docker_pools(), ..Surroundings::default() }
 }
 
 fn net(number: u8) -> NetworkId {

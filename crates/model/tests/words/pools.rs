@@ -10,7 +10,10 @@ use super::{address, around, endpoint, model, net, pool, refused, sandbox, spec}
 
 fn wide() -> Surroundings {
     let cut = |base: &str, size| DefaultPool { base: base.parse().unwrap(), size };
-    Surroundings { pools: vec![cut("10.0.0.0/16", 24), cut("fd00::/48", 64)], taken: Vec::new() }
+    Surroundings {
+        pools: vec![cut("10.0.0.0/16", 24), cut("fd00::/48", 64)],
+        ..Surroundings::default()
+    }
 }
 
 /// Pools of a network made so, in text.

@@ -126,6 +126,22 @@ fn nothing_connects_to_a_template() {
     assert!(model.endpoints_of_sandbox(sandbox(1)).is_empty());
 }
 
+/// Its pools may overlap, since they are nobody's: nothing is taken there, and nothing comes free.
+#[test]
+fn reservations_mean_nothing_to_a_template() {
+    let mut model = Model::default();
+    let name: hawser_model::NetworkName = "template".parse().unwrap();
+    let kept = [[10, 1, 1, 3].into()].into();
+    model.reserve(sandbox(1), &name, kept);
+    let router = [("router".to_owned(), [10, 1, 1, 3].into())].into();
+    let inner = PoolSpec { auxiliary: router, ..pool("10.1.1.0/29") };
+    let pools = vec![pool("10.1.0.0/16"), inner];
+    let template = NetworkSpec { config_only: true, pools, ..spec(5, "template") };
+    model.create_network(template, &around()).unwrap();
+    model.end_reservations(sandbox(1));
+    assert_eq!(Model::from_records(model.records()), Ok(model));
+}
+
 #[test]
 fn a_lost_template_is_a_contradiction() {
     let mut model = with_template();

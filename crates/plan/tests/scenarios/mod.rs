@@ -43,7 +43,7 @@ impl Case {
     fn new() -> Self {
         let fd00 = DefaultPool { base: "fd00:1::/48".parse().unwrap(), size: 64 };
         let pools = docker_pools().into_iter().chain([fd00]).collect();
-        Self { model: Model::default(), around: Surroundings { pools, taken: Vec::new() } }
+        Self { model: Model::default(), around: Surroundings { pools, ..Surroundings::default() } }
     }
 
     /// The engine's own networks.

@@ -68,9 +68,6 @@ pub(super) fn modes(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
     if shared && exposes {
         return conflict("port exposing and the container type network mode");
     }
-    if (shared || network == "host") && !config.mac_address.is_empty() {
-        return conflict("mac-address and the network mode");
-    }
     if network == "host" && host.links.as_ref().is_some_and(|links| !links.is_empty()) {
         return conflict(
             "host type networking can't be used with links. This would result in undefined behavior",
