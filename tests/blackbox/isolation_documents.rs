@@ -17,7 +17,7 @@ struct Scenario {
     commands: &'static [&'static str],
 }
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 10] = [
     Scenario {
         file: "published-ports.md",
         title: "Published ports",
@@ -67,6 +67,36 @@ const SCENARIOS: [Scenario; 8] = [
             "run -d --name web --net red --ip 10.5.1.2 --mac-address 02:42:0a:05:01:02 \
              -p 8088:80 busybox sleep 1000",
             "run -d --name other --net red --ip 10.5.1.3 --mac-address 02:42:0a:05:01:03 \
+             busybox sleep 1000",
+        ],
+    },
+    Scenario {
+        file: "links.md",
+        title: "Links where containers don't talk",
+        story: "`web` links to `db`, which exposes one port: what `web` sends there passes its port \
+                (`linked4`), what `db` sends back its own (`answers4`); where bridges show the host \
+                their packets, `links4` lets them pass there. Both know the other's hardware address.",
+        commands: &[
+            "network create --subnet 10.5.1.0/24 -o com.docker.network.bridge.name=red0 \
+             -o com.docker.network.bridge.enable_icc=false red",
+            "run -d --name db --net red --ip 10.5.1.2 --mac-address 02:42:0a:05:01:02 \
+             --expose 5432 busybox sleep 1000",
+            "run -d --name web --net red --ip 10.5.1.3 --mac-address 02:42:0a:05:01:03 \
+             --link db busybox sleep 1000",
+        ],
+    },
+    Scenario {
+        file: "publish-from.md",
+        title: "Who may reach published ports",
+        story: "The network lets in one subnet and one link, the container everybody at one of its \
+                ports and the host alone at another. Who comes to a port in `restricted…` and is not \
+                in `from…` is dropped, before the packet is led anywhere.",
+        commands: &[
+            "network create --subnet 10.5.1.0/24 -o com.docker.network.bridge.name=red0 \
+             -o hawser.publish_from=10.99.0.0/24,iface:wan0 red",
+            "run -d --name web --net red --ip 10.5.1.2 --mac-address 02:42:0a:05:01:02 \
+             --label hawser.publish_from.81/tcp=local --label hawser.publish_from.82/tcp=any \
+             -p 0.0.0.0:8088:80 -p 10.5.1.1:8089:80 -p 0.0.0.0:8090:81 -p 0.0.0.0:8091:82 \
              busybox sleep 1000",
         ],
     },

@@ -24,7 +24,7 @@ const PUBLISHED: [&str; 6] = [
 const WEB: &str = "--net red --ip 10.5.1.2 --ip6 fd05:1::2 -p 8088:80 -p 8088:80/udp";
 
 /// Whether bridged packets pass the firewall's rules for IP.
-fn bridges_call(street: &Street, switch: &str) {
+pub fn bridges_call(street: &Street, switch: &str) {
     for which in ["iptables", "ip6tables"] {
         let file = format!("/proc/sys/net/bridge/bridge-nf-call-{which}");
         street.inside().sh(&format!("echo {switch} > {file}"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use hawser_model::Sources;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Settings of one engine, fixed for the life of the daemon.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub address_pools: Vec<(IpNet, u8)>,
     /// Where ports are published when nothing else is said (`--ip`); unspecified is everywhere.
     pub publish_address: Option<IpAddr>,
+    /// Who may reach published ports, where neither network nor container says (`--publish-policy`).
+    pub publish_policy: Sources,
     /// MTU of the default bridge; 0 for the kernel's 1500.
     pub mtu: u32,
     /// DNS servers of containers that name none.

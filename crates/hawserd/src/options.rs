@@ -111,6 +111,12 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAddr>,
 
+    /// Who may reach published ports: any, local, or a list with commas of addresses, CIDR and
+    /// iface:NAME; networks and containers can say otherwise [default: any]
+    #[arg(long, value_name = "SOURCES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_policy: Option<String>,
+
     /// Containers on the default bridge reach one another [default: true]
     #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]

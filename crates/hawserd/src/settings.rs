@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use hawser_engine::Settings;
-use hawser_engine::settings::{DefaultBridge, RuntimeSetting};
+use hawser_engine::settings::{DefaultBridge, RuntimeSetting, Sources};
 
 use crate::options::Options;
 use crate::values;
@@ -67,6 +67,7 @@ pub fn settings(options: &Options) -> Result<Settings, Invalid> {
         bridge: bridge(options)?,
         address_pools: pools(options)?,
         publish_address: options.ip.filter(|address| !address.is_unspecified()),
+        publish_policy: publish_policy(options)?,
         mtu: options.mtu.unwrap_or(0),
         dns: dns(options)?,
         dns_search: options.dns_search.clone(),
@@ -141,6 +142,11 @@ fn pools(options: &Options) -> Result<Vec<(ipnet::IpNet, u8)>, Invalid> {
         Ok((base.trunc(), pool.size))
     };
     options.default_address_pools.iter().map(pool).collect()
+}
+
+fn publish_policy(options: &Options) -> Result<Sources, Invalid> {
+    let policy = options.publish_policy.as_deref().unwrap_or("any");
+    parse("publish-policy", policy)
 }
 
 fn dns(options: &Options) -> Result<Vec<String>, Invalid> {
@@ -224,7 +230,8 @@ mod tests {
 
     #[test]
     fn wrong_values_name_their_option() {
-        let cases: [(&str, Options); 8] = [
+        let cases: [(&str, Options); 9] = [
+            ("publish-policy", Options { publish_policy: Some("x".into()), ..Options::default() }),
             ("bip", Options { bip: Some("10.0.0.1".into()), ..Options::default() }),
             ("dns", Options { dns: vec!["x".into()], ..Options::default() }),
             ("label", Options { labels: vec!["x".into()], ..Options::default() }),

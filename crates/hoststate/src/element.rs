@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::words::{Family, IfName, MacAddr, Transport};
 
@@ -52,6 +52,31 @@ pub enum SetName {
     Relayed6,
     /// `relayed_any`: ports of every host address of a family that the engine relays (nf_proto . inet_proto . inet_service).
     RelayedAny,
+    /// `restricted4`: ports of one address that not everybody may reach (ipv4_addr . inet_proto . inet_service).
+    Restricted4,
+    /// `restricted6`: the same for IPv6.
+    Restricted6,
+    /// `restricted_any`: such ports of every host address (nf_proto . inet_proto . inet_service).
+    RestrictedAny,
+    /// `from4`: who may reach such a port of one address (ipv4_addr . inet_proto . inet_service . ipv4_addr, intervals).
+    From4,
+    /// `from6`: the same for IPv6.
+    From6,
+    /// `from_any4`: the same for ports of every host address (inet_proto . inet_service . ipv4_addr, intervals).
+    FromAny4,
+    /// `from_any6`: the same for IPv6.
+    FromAny6,
+    /// `from_link4`: by which links such a port of one address is reached (ifname . ipv4_addr . inet_proto . inet_service).
+    FromLink4,
+    /// `from_link6`: the same for IPv6.
+    FromLink6,
+    /// `from_link_any`: the same for ports of every host address (ifname . nf_proto . inet_proto . inet_service).
+    FromLinkAny,
+    /// `links4`: from one container to a port of another, where neighbours don't reach one another
+    /// (ipv4_addr . ipv4_addr . inet_proto . inet_service).
+    Links4,
+    /// `links6`: the same for IPv6.
+    Links6,
     /// `guarded`: ports whose containers send under their own hardware address alone (type ifname).
     Guarded,
     /// `addressed`: of these, those whose containers send under their own addresses alone (type ifname).
@@ -68,6 +93,22 @@ pub enum SetName {
     Apart,
     /// `gateways`: the hardware address of the host, by port of those (ifname . ether_addr).
     Gateways,
+    /// `linked4`: what is sent from such a port to a container that is linked to (ifname . ipv4_addr . inet_proto . inet_service).
+    Linked4,
+    /// `linked6`: the same for IPv6.
+    Linked6,
+    /// `answers4`: what is sent back from there, by its source port (ifname . ipv4_addr . inet_proto . inet_service).
+    Answers4,
+    /// `answers6`: the same for IPv6.
+    Answers6,
+}
+
+/// Where a port is reached: at one address, or at every address of the host of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "said above")]
+pub enum At {
+    One(IpAddr),
+    Every(Family),
 }
 
 /// Family of a table of the skeleton, as nftables names it.
@@ -91,7 +132,7 @@ impl TableFamily {
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 44] = [
         Self::Bridges,
         Self::SameBridge,
         Self::Isolated,
@@ -112,6 +153,18 @@ impl SetName {
         Self::Relayed4,
         Self::Relayed6,
         Self::RelayedAny,
+        Self::Restricted4,
+        Self::Restricted6,
+        Self::RestrictedAny,
+        Self::From4,
+        Self::From6,
+        Self::FromAny4,
+        Self::FromAny6,
+        Self::FromLink4,
+        Self::FromLink6,
+        Self::FromLinkAny,
+        Self::Links4,
+        Self::Links6,
         Self::Guarded,
         Self::Addressed,
         Self::Stations,
@@ -120,6 +173,10 @@ impl SetName {
         Self::Targets6,
         Self::Apart,
         Self::Gateways,
+        Self::Linked4,
+        Self::Linked6,
+        Self::Answers4,
+        Self::Answers6,
     ];
 
     /// Family of the table that it is in.
@@ -132,7 +189,11 @@ impl SetName {
             | Self::Addresses6
             | Self::Targets6
             | Self::Apart
-            | Self::Gateways => TableFamily::Bridge,
+            | Self::Gateways
+            | Self::Linked4
+            | Self::Linked6
+            | Self::Answers4
+            | Self::Answers6 => TableFamily::Bridge,
             _ => TableFamily::Inet,
         }
     }
@@ -160,6 +221,18 @@ impl SetName {
             Self::Relayed4 => "relayed4",
             Self::Relayed6 => "relayed6",
             Self::RelayedAny => "relayed_any",
+            Self::Restricted4 => "restricted4",
+            Self::Restricted6 => "restricted6",
+            Self::RestrictedAny => "restricted_any",
+            Self::From4 => "from4",
+            Self::From6 => "from6",
+            Self::FromAny4 => "from_any4",
+            Self::FromAny6 => "from_any6",
+            Self::FromLink4 => "from_link4",
+            Self::FromLink6 => "from_link6",
+            Self::FromLinkAny => "from_link_any",
+            Self::Links4 => "links4",
+            Self::Links6 => "links6",
             Self::Guarded => "guarded",
             Self::Addressed => "addressed",
             Self::Stations => "stations",
@@ -168,6 +241,10 @@ impl SetName {
             Self::Targets6 => "targets6",
             Self::Apart => "apart",
             Self::Gateways => "gateways",
+            Self::Linked4 => "linked4",
+            Self::Linked6 => "linked6",
+            Self::Answers4 => "answers4",
+            Self::Answers6 => "answers6",
         }
     }
 }
@@ -215,6 +292,14 @@ pub enum Element {
     Relayed6(Ipv6Addr, Transport, u16),
     /// In `relayed_any`: family, protocol, host port.
     RelayedAny(Family, Transport, u16),
+    /// In `restricted…`: where, protocol, port.
+    Restricted(At, Transport, u16),
+    /// In `from…`: where, protocol, port, and who may reach it there. The addresses are of one family.
+    From(At, Transport, u16, IpNet),
+    /// In `from_link…`: by which link, where, protocol, port.
+    FromLink(IfName, At, Transport, u16),
+    /// In `links…`: from, to, protocol, port. The addresses are of one family.
+    Link(IpAddr, IpAddr, Transport, u16),
     /// In `guarded`: a port.
     Guarded(IfName),
     /// In `addressed`.
@@ -231,6 +316,10 @@ pub enum Element {
     Apart(IfName),
     /// In `gateways`: a port, and the host on its bridge.
     Gateway(IfName, MacAddr),
+    /// In `linked…`: a port, whom what is behind it reaches, protocol, port.
+    Linked(IfName, IpAddr, Transport, u16),
+    /// In `answers…`: a port, whom what is behind it answers, protocol, port that it answers from.
+    Answer(IfName, IpAddr, Transport, u16),
 }
 
 /// What a map element maps to.
@@ -276,6 +365,32 @@ impl Element {
             Self::Target6(..) => SetName::Targets6,
             Self::Apart(_) => SetName::Apart,
             Self::Gateway(..) => SetName::Gateways,
+            Self::Restricted(at, ..) => {
+                at.set([SetName::Restricted4, SetName::Restricted6], [SetName::RestrictedAny; 2])
+            }
+            Self::From(at, ..) => {
+                at.set([SetName::From4, SetName::From6], [SetName::FromAny4, SetName::FromAny6])
+            }
+            Self::FromLink(_, at, ..) => {
+                at.set([SetName::FromLink4, SetName::FromLink6], [SetName::FromLinkAny; 2])
+            }
+            Self::Link(_, to, ..) => of_family(to, [SetName::Links4, SetName::Links6]),
+            Self::Linked(_, to, ..) => of_family(to, [SetName::Linked4, SetName::Linked6]),
+            Self::Answer(_, to, ..) => of_family(to, [SetName::Answers4, SetName::Answers6]),
         }
     }
+}
+
+impl At {
+    /// The set for it, of those for IPv4 and IPv6.
+    fn set(&self, one: [SetName; 2], every: [SetName; 2]) -> SetName {
+        match self {
+            Self::One(address) => of_family(address, one),
+            Self::Every(family) => every[usize::from(*family == Family::Ipv6)],
+        }
+    }
+}
+
+fn of_family(address: &IpAddr, [v4, v6]: [SetName; 2]) -> SetName {
+    if address.is_ipv4() { v4 } else { v6 }
 }

@@ -14,7 +14,7 @@ mod words;
 mod zone;
 
 pub use diff::{Change, diff};
-pub use element::{Element, ElementData, SetName, TableFamily};
+pub use element::{At, Element, ElementData, SetName, TableFamily};
 pub use link::{Bridge, IPV6_MIN_MTU, Link, LinkKind, Peer, Veth};
 pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
 pub use print::commands;

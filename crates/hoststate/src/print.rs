@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::diff::Change;
-use crate::element::{Element, ElementData};
+use crate::element::{At, Element, ElementData};
 use crate::object::{Address, HeldPort, Neighbour, Object, Route, Sysctl};
 use crate::words::{IfName, NamespaceName, Ns};
 
@@ -250,6 +250,31 @@ impl Display for Element {
             Self::RelayedAny(family, transport, port) => {
                 write!(f, "{family} . {transport} . {port}")
             }
+            Self::Restricted(at, transport, port) => write!(f, "{at} . {transport} . {port}"),
+            Self::From(At::Every(_), transport, port, net) => {
+                write!(f, "{transport} . {port} . {net}")
+            }
+            Self::From(at, transport, port, net) => {
+                write!(f, "{at} . {transport} . {port} . {net}")
+            }
+            Self::FromLink(link, at, transport, port) => {
+                write!(f, "{} . {at} . {transport} . {port}", Quoted(link))
+            }
+            Self::Link(from, to, transport, port) => {
+                write!(f, "{from} . {to} . {transport} . {port}")
+            }
+            Self::Linked(name, to, transport, port) | Self::Answer(name, to, transport, port) => {
+                write!(f, "{} . {to} . {transport} . {port}", Quoted(name))
+            }
+        }
+    }
+}
+
+impl Display for At {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(address) => address.fmt(f),
+            Self::Every(family) => family.fmt(f),
         }
     }
 }

@@ -24,7 +24,7 @@ pub use id::{EndpointId, InvalidId, NetworkId, SandboxId};
 pub use model::{Model, Records, Touched};
 pub use network::{
     BridgeOptions, DefaultPool, Driver, GatewayMode, IpamDriver, Network, NetworkChange,
-    NetworkName, NetworkSpec, Pool, PoolSpec, PoolUsage, ResolverOptions, Scope, Surroundings,
-    docker_pools,
+    NetworkName, NetworkSpec, Pool, PoolSpec, PoolUsage, ResolverOptions, SOURCES, Scope, Sources,
+    Surroundings, docker_pools,
 };
-pub use sandbox::{Mode, Publication, Reach, Sandbox, SandboxSpec, Way};
+pub use sandbox::{Mode, Publication, PublishFrom, Reach, Sandbox, SandboxSpec, Way};

@@ -9,15 +9,17 @@
 mod driver;
 mod firewall;
 mod guard;
+mod links;
 mod names;
 mod publish;
+mod restrict;
 mod sandbox;
 
 use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
-use hawser_model::{Model, Network, SandboxId, Touched};
+use hawser_model::{Model, Network, SandboxId, Sources, Touched};
 
 pub use names::{PrivateName, private_names, search_order, zone};
-pub use publish::{relays, relays_all};
+pub use publish::{Published, Reached, published_ports, relays, relays_all};
 
 /// The fixed firewall, for `nft -f -`: chains and rules, and empty sets and maps. Loading it again
 /// writes the rules anew, in one step, and leaves the elements alone.
@@ -31,18 +33,20 @@ pub const BRIDGE_SKELETON: &str = include_str!("hawser-bridge.nft");
 pub const SKELETONS: &[&str] = &[SKELETON, BRIDGE_SKELETON];
 
 /// What the engine was told for all networks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Largest packet in bytes on networks that don't say.
     pub mtu: u32,
     /// Whether the engine turns on forwarding in the host (`--ip-forward`).
     pub ip_forward: bool,
+    /// Who may reach published ports, where neither network nor container says (`--publish-policy`).
+    pub publish_from: Sources,
 }
 
 impl Default for Settings {
     /// Docker's defaults.
     fn default() -> Self {
-        Self { mtu: 1500, ip_forward: true }
+        Self { mtu: 1500, ip_forward: true, publish_from: Sources::Any }
     }
 }
 
@@ -54,7 +58,7 @@ pub fn plan(model: &Model, touched: &Touched, settings: &Settings) -> HostState 
         state.extend(driver::network(network, settings));
     }
     for sandbox in touched.sandboxes.iter().filter_map(|id| model.sandbox(*id)) {
-        state.extend(sandbox::objects(model, sandbox));
+        state.extend(sandbox::objects(model, sandbox, settings));
     }
     for endpoint in touched.endpoints.iter().filter_map(|id| model.endpoint(*id)) {
         state.extend(driver::endpoint(model, endpoint, settings));

@@ -12,25 +12,25 @@ use hawser_hoststate::{Ns, Object, Route, Sysctl};
 use hawser_model::{Interface, Mode, Model, Network, Sandbox};
 use ipnet::IpNet;
 
-use crate::{namespace, publish, sysctl_path};
+use crate::{Settings, namespace, publish, sysctl_path};
 
 /// Settings that Docker gives every sandbox of its own: `ping` and low ports need no privilege.
 const DEFAULT_SYSCTLS: [(&str, &str); 2] =
     [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
 
 /// Objects of a sandbox. One that uses the namespace of the host or of another has none.
-pub(crate) fn objects(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
+pub(crate) fn objects(model: &Model, sandbox: &Sandbox, settings: &Settings) -> Vec<Object> {
     match sandbox.mode {
-        Mode::Own => own(model, sandbox),
+        Mode::Own => own(model, sandbox, settings),
         Mode::Host | Mode::Shared(_) => Vec::new(),
     }
 }
 
-fn own(model: &Model, sandbox: &Sandbox) -> Vec<Object> {
+fn own(model: &Model, sandbox: &Sandbox, settings: &Settings) -> Vec<Object> {
     let mut objects = vec![Object::Namespace(namespace(sandbox.id))];
     objects.extend(sysctls(sandbox));
     objects.extend([false, true].iter().filter_map(|v6| default_route(model, sandbox, *v6)));
-    objects.extend(publish::objects(model, sandbox));
+    objects.extend(publish::objects(model, sandbox, settings));
     objects
 }
 

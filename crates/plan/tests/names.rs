@@ -22,7 +22,7 @@ fn sandbox(number: u8) -> SandboxId {
 /// `db` (2) on `bridge` and `back`.
 fn model() -> Model {
     let mut model = Model::default();
-    let around = Surroundings { pools: docker_pools(), taken: Vec::new() };
+    let around = Surroundings { pools: docker_pools(), ..Surroundings::default() };
     for (number, name) in [(1, "bridge"), (2, "front"), (3, "back")] {
         let mut spec = NetworkSpec::new(net(number), name.parse().unwrap(), Driver::Bridge);
         spec.predefined = number == 1;

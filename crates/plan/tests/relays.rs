@@ -22,7 +22,7 @@ fn sandbox() -> SandboxId {
 fn model(hosts: &[&str], transport: Transport) -> Model {
     let v6 = DefaultPool { base: "fd00:1::/48".parse().unwrap(), size: 64 };
     let pools = docker_pools().into_iter().chain([v6]).collect();
-    let around = Surroundings { pools, taken: Vec::new() };
+    let around = Surroundings { pools, ..Surroundings::default() };
     let mut model = Model::default();
     for number in 1..=5 {
         let name = format!("net{number}").parse().unwrap();

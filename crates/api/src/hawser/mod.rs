@@ -6,6 +6,7 @@
 mod container_plan;
 mod explain;
 mod network_plan;
+mod ports;
 mod rename;
 mod update;
 
@@ -25,6 +26,7 @@ pub fn routes() -> Router<Arc<Engine>> {
         .route("/hawser/containers/plan", post(container_plan::handle))
         .route("/hawser/explain/{term}", get(explain::handle))
         .route("/hawser/networks/plan", post(network_plan::handle))
+        .route("/hawser/ports", get(ports::handle))
         .route("/hawser/networks/{name}/rename", post(rename::handle))
         .route("/hawser/networks/{name}/update", post(update::handle))
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use hawser_hoststate::{Change, HostState, diff};
 use hawser_kernel::{ApplyError, ErrorKind, Kernel, Ownership, Repairs};
-use hawser_model::{Model, Touched};
-use hawser_plan::{plan, relays, relays_all};
+use hawser_model::{Model, Sandbox, Touched};
+use hawser_plan::{Published, plan, published_ports, relays, relays_all};
 use hawser_store::{Embedded, Store, Transaction};
 use serde::Serialize;
 
@@ -139,6 +139,11 @@ impl Writer {
     /// What the host has of some networks, sandboxes and endpoints, as the plan says.
     pub(super) fn planned(&self, model: &Model, touched: &Touched) -> HostState {
         plan(model, touched, &self.settings)
+    }
+
+    /// The published ports of a sandbox, and who may reach them.
+    pub(super) fn published(&self, model: &Model, sandbox: &Sandbox) -> Vec<Published> {
+        published_ports(model, sandbox, &self.settings)
     }
 
     /// What the host has without any network, as the plan says.

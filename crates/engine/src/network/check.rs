@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hawser_model::{MacAddr, Model, Network};
 
-use super::{Networks, join, law, links, ports, sandbox_id};
+use super::{Networks, join, law, links, ports, publish_from, sandbox_id};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::record::{Container, ContainerId};
@@ -69,6 +69,7 @@ impl Networks {
         let mode = NetworkMode::of(&record.host_config);
         let mut asked = self.each_asked(&record.id, networking)?;
         ports::wanted(record)?;
+        publish_from::read(&record.config.labels)?;
         check_mac(record, &asked)?;
         let mut warnings = Vec::new();
         match &mode {

@@ -11,8 +11,9 @@ use hawser_model::{EndpointId, EndpointSpec, Mode, Model, SandboxId, SandboxSpec
 
 use super::check::{NetworkMode, known};
 use super::etc::EtcFiles;
+use super::links::of_default_bridge;
 use super::ports::{self, Wanted};
-use super::{Networks, law, namespace_of, sandbox_id};
+use super::{Networks, law, namespace_of, publish_from, sandbox_id};
 use crate::engine::{Engine, system};
 use crate::error::{Error, Result};
 use crate::record::{Container, ContainerId};
@@ -58,7 +59,7 @@ impl Networks {
         super::links::check_running(engine, record)?;
         let ports = if mode == Mode::Own { ports::wanted(record)? } else { Vec::new() };
         Ok(Request {
-            spec: sandbox(record, id, mode),
+            spec: sandbox(record, id, mode)?,
             ports,
             default_host: self.publish_address,
             networks,
@@ -73,6 +74,14 @@ impl Networks {
         let first = known(&model, &record.host_config.network_mode).map(|network| network.id);
         let mut all: Vec<_> = record.networks.clone().into_iter().collect();
         all.sort_by_key(|(name, _)| first.is_none() || known(&model, name).map(|n| n.id) != first);
+        // Names there are the hosts file's affair; who may reach whom is not.
+        let links: Vec<_> =
+            of_default_bridge(record).map(|(to, as_)| format!("{to}:{as_}")).collect();
+        for (_, settings) in
+            all.iter_mut().filter(|(name, _)| name == "bridge" && !links.is_empty())
+        {
+            settings.links = Some(links.clone());
+        }
         all
     }
 
@@ -161,15 +170,17 @@ impl Request {
     }
 }
 
-fn sandbox(record: &Container, id: SandboxId, mode: Mode) -> SandboxSpec {
+fn sandbox(record: &Container, id: SandboxId, mode: Mode) -> Result<SandboxSpec> {
     let mut spec = SandboxSpec::new(id, record.name.clone());
     spec.hostname.clone_from(&record.config.hostname);
     spec.mode = mode;
     if mode == Mode::Own {
         let own = record.host_config.sysctls.iter().filter(|(name, _)| name.starts_with("net."));
         spec.sysctls = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        spec.publish_from = publish_from::read(&record.config.labels)?;
+        spec.exposed = ports::exposed(record)?;
     }
-    spec
+    Ok(spec)
 }
 
 /// An endpoint as the user asked for it.

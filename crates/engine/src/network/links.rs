@@ -150,7 +150,11 @@ impl Networks {
         let links = record.networks.values().flat_map(|e| e.links.iter().flatten());
         let targets = links.map(|link| parse(link).0);
         let name = |target| engine.containers.find(target).map(|entry| entry.record().name.clone());
-        targets.filter_map(|target| Some((target.to_owned(), name(target).ok()?))).collect()
+        let named = targets.filter_map(|target| Some((target.to_owned(), name(target).ok()?)));
+        // On the default bridge, who shares another's network is reached there.
+        let owners = of_default_bridge(record).map(|(link, _)| link);
+        let owner = |link| Some((String::from(link), target(engine, link).ok()?.name.clone()));
+        named.chain(owners.filter_map(owner)).collect()
     }
 }
 

@@ -25,6 +25,8 @@ mod ports;
 mod predefined;
 mod preview;
 mod prune;
+mod publish_from;
+mod published;
 mod records;
 mod recover;
 mod relays;
@@ -55,6 +57,8 @@ pub use etc::EtcFiles;
 pub use explain::Explained;
 pub use hawser_model::PoolUsage;
 pub use join::Joined;
+pub(crate) use publish_from::is_ours as is_publish_from;
+pub use published::{PublishedPort, PublishedPorts};
 pub use view::{Attached, NetworkCreated, NetworkDetails, NetworkView};
 
 use crate::engine::system;
@@ -87,7 +91,9 @@ impl Networks {
         dns: Dns,
     ) -> Result<Self> {
         let pools = pools(settings, &store)?;
-        let writer = Writer::open(store, Arc::clone(&kernel), hawser_plan::Settings::default())?;
+        let publish_from = settings.publish_policy.clone();
+        let planned = hawser_plan::Settings { publish_from, ..hawser_plan::Settings::default() };
+        let writer = Writer::open(store, Arc::clone(&kernel), planned)?;
         let publish_address = settings.publish_address;
         Ok(Self {
             writer: Arc::new(writer),

@@ -62,6 +62,17 @@ pub(super) fn wanted(record: &Container) -> Result<Vec<Wanted>> {
     Ok(all)
 }
 
+/// The ports that a container exposes, by itself or by publishing them.
+///
+/// # Errors
+/// Invalid: one that is none.
+pub(super) fn exposed(record: &Container) -> Result<Vec<(Transport, u16)>> {
+    let exposed = record.config.exposed_ports.iter().flat_map(|ports| ports.keys());
+    let ports = exposed.chain(record.host_config.port_bindings.keys());
+    let ports = ports.map(|port| parse_port(port).map(|(port, transport)| (transport, port)));
+    Ok(ports.collect::<Result<BTreeSet<_>>>()?.into_iter().collect())
+}
+
 fn one((transport, container_port, range): Group, hosts: BTreeSet<Option<IpAddr>>) -> Wanted {
     Wanted { transport, container_port, hosts, range: range.map(|(low, high)| low..=high) }
 }

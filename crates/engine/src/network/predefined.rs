@@ -170,6 +170,7 @@ mod tests {
             bridge,
             address_pools: Vec::new(),
             publish_address: None,
+            publish_policy: Default::default(),
             mtu: 0,
             dns: Vec::new(),
             dns_search: Vec::new(),

@@ -172,6 +172,9 @@ pub struct NetworkOptions {
     /// Publish a port: [[IP:]HOST_PORT:]PORT[/PROTOCOL]
     #[arg(short, long)]
     pub publish: Vec<String>,
+    /// Who may reach published ports: [PORT[/PROTOCOL]=]any|local|ADDRESS,CIDR,iface:NAME
+    #[arg(long, value_name = "SOURCES")]
+    pub publish_from: Vec<String>,
     /// Publish every exposed port to a free port of the host
     #[arg(short = 'P', long)]
     pub publish_all: bool,

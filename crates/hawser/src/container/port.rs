@@ -1,5 +1,7 @@
 //! `hawser port`.
 
+mod all;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -14,16 +16,24 @@ use crate::parse::flags;
 #[derive(Args)]
 pub struct PortArgs {
     /// The container
-    #[arg(value_name = "CONTAINER")]
-    container: String,
+    #[arg(value_name = "CONTAINER", required = true)]
+    container: Option<String>,
     /// One of its ports
     #[arg(value_name = "PRIVATE_PORT[/PROTO]")]
     port: Option<String>,
+    /// Ports of all containers, and who can reach them; --all=FORMAT: json or a Go template
+    #[arg(long, value_name = "FORMAT", exclusive = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "table")]
+    all: Option<String>,
 }
 
 /// `hawser port`.
 pub async fn run(context: &Context, args: PortArgs) -> Outcome {
-    let container = context.client.get(&path(&args.container, "/json"), &Query::new()).await?;
+    if let Some(format) = &args.all {
+        return all::run(context, format).await;
+    }
+    let name = args.container.as_deref().unwrap_or_default();
+    let container = context.client.get(&path(name, "/json"), &Query::new()).await?;
     let published = &container["NetworkSettings"]["Ports"];
     let lines = match &args.port {
         Some(port) => {
@@ -34,13 +44,12 @@ pub async fn run(context: &Context, args: PortArgs) -> Outcome {
             let wanted = format!("{number}/{protocol}");
             let bindings: Vec<String> = bindings(&published[&wanted]).collect();
             if bindings.is_empty() {
-                let name = &args.container;
                 let message = format!("Error: No public port '{port}' published for {name}");
                 return Err(Failure::new(message));
             }
             bindings
         }
-        None => all(published),
+        None => every(published),
     };
     for line in lines {
         output::println(&line);
@@ -48,7 +57,7 @@ pub async fn run(context: &Context, args: PortArgs) -> Outcome {
     Ok(())
 }
 
-fn all(published: &Value) -> Vec<String> {
+fn every(published: &Value) -> Vec<String> {
     let mut lines: Vec<String> = published
         .as_object()
         .into_iter()
@@ -80,7 +89,7 @@ mod tests {
             "90/tcp": null
         });
         assert_eq!(
-            all(&published),
+            every(&published),
             ["80/tcp -> 0.0.0.0:8080", "80/tcp -> [::]:8080", "443/tcp -> 0.0.0.0:8443"]
         );
     }

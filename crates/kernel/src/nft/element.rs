@@ -5,7 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hawser_hoststate::{Element, ElementData, Family, IfName, MacAddr, SetName, Transport};
+use hawser_hoststate::{At, Element, ElementData, Family, IfName, MacAddr, SetName, Transport};
+use ipnet::IpNet;
 
 use super::interval;
 use crate::address::octets;
@@ -75,8 +76,23 @@ pub(super) fn encode(list: &mut Message, element: &Element, data: ElementData) {
         Element::Masquerade6(net) | Element::Source6(net) => {
             interval::encode(list, (*net).into(), &value(data));
         }
+        Element::From(.., net) => {
+            let [from, to] = [net.network(), net.broadcast()].map(|end| range_end(element, end));
+            append_range(list, &from, &to);
+        }
         other => append(list, &key(other), &value(data), false),
     }
+}
+
+/// Appends the attributes of one raw element whose key is a range, both ends included.
+fn append_range(list: &mut Message, from: &[u8], to: &[u8]) {
+    list.nest(NFTA_LIST_ELEM, |element| {
+        for (kind, end) in [(NFTA_SET_ELEM_KEY, from), (NFTA_SET_ELEM_KEY_END, to)] {
+            element.nest(kind, |value| {
+                value.bytes(NFTA_DATA_VALUE, end);
+            });
+        }
+    });
 }
 
 /// Appends the attributes of one raw element.
@@ -128,9 +144,39 @@ fn key(element: &Element) -> Vec<u8> {
         Element::RelayedAny(family, transport, port) => {
             published(&[protocol(*family), 0, 0, 0], *transport, *port)
         }
+        Element::Restricted(at, transport, port) => restricted(*at, *transport, *port),
+        Element::FromLink(name, at, transport, port) => {
+            [link(name), restricted(*at, *transport, *port)].concat()
+        }
+        Element::Link(from, to, transport, port) => {
+            [octets(*from), published(&octets(*to), *transport, *port)].concat()
+        }
+        Element::Linked(name, to, transport, port) | Element::Answer(name, to, transport, port) => {
+            [link(name), published(&octets(*to), *transport, *port)].concat()
+        }
         // Intervals have a start and an end: see `encode`.
+        Element::From(.., net) => range_end(element, net.network()),
         Element::Masquerade4(net) | Element::Source4(net) => net.network().octets().to_vec(),
         Element::Masquerade6(net) | Element::Source6(net) => net.network().octets().to_vec(),
+    }
+}
+
+/// One end of the range of sources of an [`Element::From`].
+fn range_end(element: &Element, source: IpAddr) -> Vec<u8> {
+    let place = match element {
+        Element::From(At::One(ip), transport, port, _) => {
+            published(&octets(*ip), *transport, *port)
+        }
+        Element::From(At::Every(_), transport, port, _) => published(&[], *transport, *port),
+        _ => Vec::new(),
+    };
+    [place, octets(source)].concat()
+}
+
+fn restricted(at: At, transport: Transport, port: u16) -> Vec<u8> {
+    match at {
+        At::One(ip) => published(&octets(ip), transport, port),
+        At::Every(family) => published(&[protocol(family), 0, 0, 0], transport, port),
     }
 }
 
@@ -223,8 +269,76 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
         SetName::Masquerade4 | SetName::Masquerade6 | SetName::Source4 | SetName::Source6 => {
             return None;
         }
+        _ => decode_reach(set, raw)?,
     };
     Some((element, decode_value(&raw.data)?))
+}
+
+/// The element of a dumped one in the sets of who may reach what.
+fn decode_reach(set: SetName, raw: &Raw) -> Option<Element> {
+    let key = raw.key.as_slice();
+    let name = || text(key.get(..IFNAME).unwrap_or(key)).parse().ok();
+    let rest = || key.get(IFNAME..);
+    Some(match set {
+        SetName::Restricted4 | SetName::Restricted6 | SetName::RestrictedAny => {
+            let (at, transport, port, _) = decode_at(set == SetName::RestrictedAny, key)?;
+            Element::Restricted(at, transport, port)
+        }
+        SetName::FromLink4 | SetName::FromLink6 | SetName::FromLinkAny => {
+            let (at, transport, port, _) = decode_at(set == SetName::FromLinkAny, rest()?)?;
+            Element::FromLink(name()?, at, transport, port)
+        }
+        SetName::From4 | SetName::From6 => {
+            let (at, transport, port, source) = decode_at(false, key)?;
+            Element::From(at, transport, port, decode_net(source, &raw.key_end)?)
+        }
+        SetName::FromAny4 | SetName::FromAny6 => {
+            let ([], transport, port) = decode_published::<0>(key)?;
+            let family = if set == SetName::FromAny4 { Family::Ipv4 } else { Family::Ipv6 };
+            let net = decode_net(key.get(8..)?, &raw.key_end)?;
+            Element::From(At::Every(family), transport, port, net)
+        }
+        SetName::Links4 | SetName::Links6 => {
+            let (from, to) = key.split_at_checked(if set == SetName::Links4 { 4 } else { 16 })?;
+            let (At::One(to), transport, port, _) = decode_at(false, to)? else { return None };
+            Element::Link(crate::address::ip(from)?, to, transport, port)
+        }
+        SetName::Linked4 | SetName::Linked6 | SetName::Answers4 | SetName::Answers6 => {
+            let (At::One(to), transport, port, _) = decode_at(false, rest()?)? else { return None };
+            match set {
+                SetName::Linked4 | SetName::Linked6 => {
+                    Element::Linked(name()?, to, transport, port)
+                }
+                _ => Element::Answer(name()?, to, transport, port),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// Where a port is reached, and what follows in the key; the length says of which family it is.
+fn decode_at(every: bool, key: &[u8]) -> Option<(At, Transport, u16, &[u8])> {
+    if every {
+        let (family, transport, port) = decode_published::<4>(key)?;
+        return Some((At::Every(decode_family(&family)?), transport, port, &[]));
+    }
+    // IPv4 with a source is as long as nothing of IPv6 is: 12, 16; 24, 40.
+    let length = if key.len() < 24 { 4 } else { 16 };
+    let (ip, rest) = key.split_at_checked(length)?;
+    let ([], transport, port) = decode_published::<0>(rest)?;
+    Some((At::One(crate::address::ip(ip)?), transport, port, rest.get(8..)?))
+}
+
+/// The network of a range: its first address, and the key that ends with its last one.
+fn decode_net(first: &[u8], end: &[u8]) -> Option<IpNet> {
+    let last = end.get(end.len().checked_sub(first.len())?..)?;
+    let same = |(a, b): (&u8, &u8)| (a ^ b).leading_zeros();
+    let differing = first.iter().zip(last).position(|(a, b)| a != b);
+    let prefix = match differing {
+        None => 8 * first.len() as u32,
+        Some(at) => 8 * at as u32 + same((first.get(at)?, last.get(at)?)),
+    };
+    IpNet::new(crate::address::ip(first)?, u8::try_from(prefix).ok()?).ok()
 }
 
 fn decode_octets<const N: usize>(rest: &[u8]) -> Option<[u8; N]> {
@@ -290,6 +404,35 @@ mod tests {
             let raw =
                 Raw { key: key(&element), data: value(data), is_end: false, ..Raw::default() };
             assert_eq!(decode(element.set(), &raw), Some((element, data)));
+        }
+    }
+
+    #[test]
+    fn sources_and_links_read_back() {
+        let ips = [IpAddr::from([127, 0, 0, 1]), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let name: IfName = "wan0".parse().expect("name");
+        let mut elements = Vec::new();
+        for (ip, family) in ips.into_iter().zip([Family::Ipv4, Family::Ipv6]) {
+            for at in [At::One(ip), At::Every(family)] {
+                elements.push(Element::Restricted(at, Transport::Udp, 53));
+                elements.push(Element::FromLink(name.clone(), at, Transport::Tcp, 80));
+                let bits = IpNet::from(ip).max_prefix_len();
+                for length in [0, 1, 9, 24, 31, bits] {
+                    let net = IpNet::new(ip, length).expect("net").trunc();
+                    elements.push(Element::From(at, Transport::Sctp, 1, net));
+                }
+            }
+            elements.push(Element::Link(ip, ip, Transport::Tcp, 80));
+            elements.push(Element::Linked(name.clone(), ip, Transport::Tcp, 80));
+            elements.push(Element::Answer(name.clone(), ip, Transport::Udp, 80));
+        }
+        for element in elements {
+            let key_end = match &element {
+                Element::From(.., net) => range_end(&element, net.broadcast()),
+                _ => Vec::new(),
+            };
+            let raw = Raw { key: key(&element), key_end, ..Raw::default() };
+            assert_eq!(decode(element.set(), &raw), Some((element, ElementData::Member)));
         }
     }
 

@@ -26,9 +26,12 @@ fn printed(kernel: &Kernel, changes: &[Change]) -> Vec<String> {
     commands(changes, &|name| kernel.namespace_path(name))
 }
 
-/// What some models expect to be there: somebody else's bridge, and an address.
-const THERE: [&str; 2] =
-    ["ip link add docker0 type bridge", "ip address add fd00:9::1/128 dev lo nodad"];
+/// What some models expect to be there: somebody else's bridge, and addresses.
+const THERE: [&str; 3] = [
+    "ip link add docker0 type bridge",
+    "ip address add fd00:9::1/128 dev lo nodad",
+    "ip address add 192.0.2.1/32 dev lo",
+];
 
 /// What a host of its own, with the real skeleton, looks like after `change`.
 fn host_after(change: impl FnOnce(&Kernel) + Send + 'static) -> HostState {

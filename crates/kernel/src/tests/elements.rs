@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::process::Command;
 
-use hawser_hoststate::{Element, ElementData, Family, MacAddr, Transport};
+use hawser_hoststate::{At, Element, ElementData, Family, MacAddr, Transport};
 
 use super::*;
 use crate::ErrorKind;
@@ -12,7 +12,8 @@ pub(super) fn all() -> HostState {
     let v4 = ElementData::Destination(ip(1, 2), 80);
     let v6 = ElementData::Destination(Ipv6Addr::LOCALHOST.into(), 53);
     let member = |element| Object::Element(element, ElementData::Member);
-    HostState::from_iter([
+    let reach = reach().into_iter().map(member);
+    HostState::from_iter(reach.chain([
         member(Element::Bridge(name("hawser0"))),
         member(Element::SameBridge(name("hawser0"))),
         member(Element::Isolated(name("hawser0"))),
@@ -47,7 +48,28 @@ pub(super) fn all() -> HostState {
         member(Element::Target6(name("veth0"), Ipv6Addr::LOCALHOST)),
         member(Element::Apart(name("veth0"))),
         member(Element::Gateway(name("veth0"), MacAddr([2, 66, 0, 0, 0, 2]))),
-    ])
+    ]))
+}
+
+/// Who may reach what, in both families.
+fn reach() -> Vec<Element> {
+    let mut all = Vec::new();
+    for (own, [whole, nets @ ..]) in [
+        (ip(1, 2), ["0.0.0.0/0", "172.17.0.0/16", "192.0.2.7/32", "192.0.2.8/32"]),
+        (Ipv6Addr::LOCALHOST.into(), ["::/0", "fd00:1::/64", "fd00:2::7/128", "fd00:2::8/128"]),
+    ] {
+        let family = if own.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        for at in [At::One(own), At::Every(family)] {
+            all.push(Element::Restricted(at, Transport::Tcp, 80));
+            all.push(Element::FromLink(name("wan0"), at, Transport::Tcp, 80));
+            all.extend(nets.map(|net| Element::From(at, Transport::Tcp, 80, name(net))));
+            all.push(Element::From(at, Transport::Udp, 53, name(whole)));
+        }
+        all.push(Element::Link(own, own, Transport::Tcp, 80));
+        all.push(Element::Linked(name("veth0"), own, Transport::Tcp, 80));
+        all.push(Element::Answer(name("veth0"), own, Transport::Udp, 53));
+    }
+    all
 }
 
 pub(super) fn nft(arguments: &str) -> String {

@@ -42,8 +42,9 @@ impl Model {
             let counted = Sandbox { next_interface: number + 1, ..Sandbox::clone(&sandbox) };
             self.sandboxes.insert_mut(sandbox.id, Arc::new(counted));
         }
-        let touched = Touched::endpoint(&endpoint);
+        let mut touched = Touched::endpoint(&endpoint);
         self.add_endpoint(endpoint);
+        touched.endpoints.extend(self.linkers(sandbox.id));
         self.check_moved_ports(&before, sandbox.id)?;
         Ok(touched)
     }

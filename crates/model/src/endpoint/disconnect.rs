@@ -16,7 +16,8 @@ impl Model {
         }
         let not = || Error::NotConnected { sandbox, network: net.name.to_string() };
         let endpoint = self.endpoint_between(sandbox, network).ok_or_else(not)?;
-        let (id, touched) = (endpoint.id, Touched::endpoint(endpoint));
+        let (id, mut touched) = (endpoint.id, Touched::endpoint(endpoint));
+        touched.endpoints.extend(self.linkers(sandbox));
         let before = self.clone();
         self.drop_endpoint(id);
         self.check_moved_ports(&before, sandbox)?;

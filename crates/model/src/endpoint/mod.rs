@@ -2,13 +2,15 @@
 //!
 //! In: [`EndpointSpec`]. Out: [`Endpoint`] records. `connect`, `disconnect` and `reserve` are the
 //! verbs; `request` says what may be asked for, `address` and `interface` give what was not,
-//! `gateway` says which endpoint leads to the outside, `usage` how full the pools are.
+//! `gateway` says which endpoint leads to the outside, `links` who links to whom, `usage` how full
+//! the pools are.
 
 pub(crate) mod address;
 mod connect;
 mod disconnect;
 mod gateway;
 mod interface;
+mod links;
 mod request;
 mod reserve;
 mod usage;

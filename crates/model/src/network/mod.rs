@@ -2,7 +2,7 @@
 //!
 //! In: [`NetworkSpec`], [`NetworkChange`]. Out: [`Network`] records in the model. `create`,
 //! `update`, `remove` and `resolve` are the verbs; `template` knows what comes from another
-//! network, `options` and `resolver` read driver options, `check` judges pools and `pool` picks
+//! network, `options`, `resolver` and `sources` read driver options, `check` judges pools and `pool` picks
 //! subnets.
 
 mod check;
@@ -15,6 +15,7 @@ mod pools;
 mod remove;
 mod resolve;
 mod resolver;
+mod sources;
 mod spec;
 mod template;
 mod update;
@@ -32,6 +33,7 @@ pub use name::NetworkName;
 pub use options::{BridgeOptions, GatewayMode};
 pub use pool::{DefaultPool, Surroundings, docker_pools};
 pub use resolver::ResolverOptions;
+pub use sources::{SOURCES, Sources};
 pub use spec::{NetworkChange, NetworkSpec, PoolSpec, PoolUsage};
 
 /// One address pool of a network: a subnet and who may have which part of it.

@@ -8,12 +8,14 @@ use hawser_hoststate::IfName;
 use serde::{Deserialize, Serialize};
 
 use super::resolver;
+use super::sources::{SOURCES, Sources};
 use crate::error::Error;
 use crate::id::NetworkId;
 
 const PREFIX: &str = "com.docker.network.bridge.";
 pub(super) const MTU: &str = "com.docker.network.driver.mtu";
 pub(super) const SOURCE_GUARD: &str = "hawser.source_guard";
+pub(super) const PUBLISH_FROM: &str = "hawser.publish_from";
 const NO_LINK_NAME: &str = "it is no name that an interface can have";
 
 /// How endpoints of a bridge network reach the outside with one family, and are reached.
@@ -69,6 +71,10 @@ pub struct BridgeOptions {
     /// or answers of DHCP servers (`hawser.source_guard`). Where nobody manages addresses
     /// (`--ipam-driver null`), it is the hardware address alone.
     pub source_guard: bool,
+    /// Who may reach published ports, unless the container says so itself; by default what the
+    /// engine was told for all (`hawser.publish_from`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_from: Option<Sources>,
 }
 
 impl Default for BridgeOptions {
@@ -89,6 +95,7 @@ impl Default for BridgeOptions {
             host_ipv6: None,
             existing: false,
             source_guard: true,
+            publish_from: None,
         }
     }
 }
@@ -119,6 +126,7 @@ impl BridgeOptions {
             "com.docker.network.host_ipv6" => self.host_ipv6 = Some(source(key, text)?),
             "hawser.bridge.existing" => self.existing = flag(key, text)?,
             SOURCE_GUARD => self.source_guard = flag(key, text)?,
+            PUBLISH_FROM => self.publish_from = Some(value(key, text, SOURCES)?),
             _ if resolver::KEYS.contains(&key) => {}
             _ if key.starts_with("hawser.") => return Err(Error::UnknownOption(key.to_owned())),
             _ => {
@@ -246,6 +254,7 @@ mod tests {
             ("com.docker.network.host_ipv4", "192.0.2.1"),
             ("com.docker.network.host_ipv6", "2001:db8::1"),
             ("hawser.source_guard", "false"),
+            ("hawser.publish_from", "10.0.0.0/8,iface:wan0"),
             ("hawser.dns", "read elsewhere"),
             ("com.example.label", "kept elsewhere"),
         ]);
@@ -264,6 +273,7 @@ mod tests {
             host_ipv4: Some(Ipv4Addr::new(192, 0, 2, 1)),
             host_ipv6: Some("2001:db8::1".parse().unwrap()),
             source_guard: false,
+            publish_from: Some("10.0.0.0/8,iface:wan0".parse().unwrap()),
             ..BridgeOptions::default()
         };
         assert_eq!(options, wanted);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::create::check_mtu;
-use super::options::{MTU, SOURCE_GUARD};
+use super::options::{MTU, PUBLISH_FROM, SOURCE_GUARD};
 use super::{
     BridgeOptions, Network, NetworkChange, NetworkName, ResolverOptions, Surroundings, resolver,
 };
@@ -12,9 +12,10 @@ use crate::id::NetworkId;
 use crate::model::{Model, Touched};
 
 /// Options of the bridge that can change under running containers; with those of the resolver.
-const CHANGEABLE: [&str; 4] = [
+const CHANGEABLE: [&str; 5] = [
     MTU,
     SOURCE_GUARD,
+    PUBLISH_FROM,
     "com.docker.network.bridge.enable_icc",
     "com.docker.network.bridge.enable_ip_masquerade",
 ];

@@ -22,6 +22,8 @@ impl Model {
             hostname: spec.hostname,
             mode: spec.mode,
             publications: in_order(spec.publications),
+            publish_from: spec.publish_from,
+            exposed: spec.exposed,
             sysctls: spec.sysctls,
             next_interface: 0,
         };
@@ -35,9 +37,11 @@ impl Model {
     pub fn remove_sandbox(&mut self, id: SandboxId) -> Result<Touched, Error> {
         self.known_sandbox(id)?;
         let mut touched = Touched::sandbox(id);
-        touched.endpoints = self.joined.get(&id).cloned().unwrap_or_default();
-        for endpoint in &touched.endpoints {
-            self.drop_endpoint(*endpoint);
+        let own = self.joined.get(&id).cloned().unwrap_or_default();
+        touched.endpoints = self.linkers(id);
+        for endpoint in own {
+            self.drop_endpoint(endpoint);
+            touched.endpoints.insert(endpoint);
         }
         self.drop_sandbox(id);
         Ok(touched)

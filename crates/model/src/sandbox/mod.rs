@@ -8,10 +8,11 @@ mod publish;
 
 use std::collections::BTreeMap;
 
+use hawser_hoststate::Transport;
 use serde::{Deserialize, Serialize};
 
 use crate::id::SandboxId;
-pub use publish::{Publication, Reach, Way};
+pub use publish::{Publication, PublishFrom, Reach, Way};
 
 /// Whose network a sandbox is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,12 @@ pub struct Sandbox {
     /// gateway (so they move with it on `disconnect`).
     #[serde(default)]
     pub publications: Vec<Publication>,
+    /// Who may reach them.
+    #[serde(default, skip_serializing_if = "PublishFrom::is_empty")]
+    pub publish_from: PublishFrom,
+    /// Ports that containers which link to this one reach, where they reach nothing else of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposed: Vec<(Transport, u16)>,
     /// Settings inside that the user asked for: `net.…` name, value.
     #[serde(default)]
     pub sysctls: BTreeMap<String, String>,
@@ -63,6 +70,10 @@ pub struct SandboxSpec {
     pub mode: Mode,
     /// Host ports; host port 0 is not allowed here (the caller picks ephemeral ones first).
     pub publications: Vec<Publication>,
+    /// Who may reach them.
+    pub publish_from: PublishFrom,
+    /// Ports that containers which link to this one reach.
+    pub exposed: Vec<(Transport, u16)>,
     /// Settings inside.
     pub sysctls: BTreeMap<String, String>,
 }
@@ -76,6 +87,8 @@ impl SandboxSpec {
             hostname: id.short(),
             mode: Mode::Own,
             publications: Vec::new(),
+            publish_from: PublishFrom::default(),
+            exposed: Vec::new(),
             sysctls: BTreeMap::new(),
         }
     }

@@ -11,7 +11,7 @@ use super::{Mode, Sandbox};
 use crate::error::Error;
 use crate::id::SandboxId;
 use crate::model::{Model, Touched};
-use crate::network::GatewayMode;
+use crate::network::{GatewayMode, Sources};
 
 /// A host port that leads to a port of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,6 +24,30 @@ pub struct Publication {
     pub host: IpAddr,
     /// Host port, not 0.
     pub host_port: u16,
+}
+
+/// Who may reach the published ports of a container, where it is the container's to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PublishFrom {
+    /// All that is not below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all: Option<Sources>,
+    /// By container port; the keys are those that Docker has for ports (`80/tcp`).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ports: BTreeMap<String, Sources>,
+}
+
+impl PublishFrom {
+    /// Whether the container says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Who may reach a port, if the container says so.
+    pub fn of(&self, transport: Transport, container_port: u16) -> Option<&Sources> {
+        self.ports.get(&format!("{container_port}/{transport}")).or(self.all.as_ref())
+    }
 }
 
 /// How a published port is reached.

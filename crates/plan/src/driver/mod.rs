@@ -8,7 +8,7 @@ mod bridge;
 use hawser_hoststate::Object;
 use hawser_model::{Driver, Endpoint, Model, Network};
 
-use crate::Settings;
+use crate::{Settings, links};
 
 /// Objects of a network.
 pub(crate) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
@@ -22,7 +22,9 @@ pub(crate) fn network(network: &Network, settings: &Settings) -> Vec<Object> {
 pub(crate) fn endpoint(model: &Model, endpoint: &Endpoint, settings: &Settings) -> Vec<Object> {
     match (model.network(endpoint.network), &endpoint.interface) {
         (Some(network), Some(interface)) => {
-            bridge::endpoint(network, endpoint, interface, settings)
+            let mut objects = bridge::endpoint(network, endpoint, interface, settings);
+            objects.extend(links::endpoint(model, network, endpoint, interface));
+            objects
         }
         _ => Vec::new(),
     }

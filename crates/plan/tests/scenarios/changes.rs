@@ -2,6 +2,7 @@
 
 use hawser_model::{Model, NetworkChange, PoolSpec, SandboxSpec, Touched};
 
+use super::states::links_without_icc;
 use super::{Case, dual_stack, net, nothing, options, pool, publish, sandbox};
 
 /// A change: what was, what is, and what was touched.
@@ -41,6 +42,10 @@ pub fn changes() -> Vec<Step> {
             ],
             &["10.9.0.0/24"],
         ),
+        update("update_publish_from", &[("hawser.publish_from", "10.0.0.0/8")]),
+        step("the_end_of_who_is_linked_to", links_without_icc(), |model| {
+            model.remove_sandbox(sandbox(1)).unwrap()
+        }),
         step("a_rename_is_nothing_to_the_host", on_two_networks(), |model| {
             model.rename_network(net(4), "other".parse().unwrap()).unwrap()
         }),

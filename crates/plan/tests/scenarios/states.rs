@@ -1,7 +1,8 @@
 //! Models by themselves.
 
 use hawser_model::{
-    IpamDriver, Mode, Model, NetworkSpec, PoolSpec, Publication, SandboxSpec, Transport,
+    EndpointSpec, IpamDriver, Mode, Model, NetworkSpec, PoolSpec, Publication, SandboxSpec,
+    Transport,
 };
 
 use super::{Case, dual_stack, nothing, options, pool, publish, sandbox};
@@ -36,6 +37,9 @@ pub fn states() -> Vec<(&'static str, Model)> {
         ("interface_options", interface_options()),
         ("addresses_of_others", addresses_of_others()),
         ("only_a_template", only_a_template()),
+        ("publish_from_some", publish_from_some()),
+        ("publish_from_local_at_own_addresses", publish_from_local("routed", "nat-unprotected")),
+        ("links_without_icc", links_without_icc()),
     ];
     all.into_iter().map(|(name, case)| (name, case.model)).collect()
 }
@@ -228,6 +232,47 @@ fn addresses_of_others() -> Case {
     });
     let case = case.sandbox(1, |s| s.publications = vec![publish("0.0.0.0", 8080, 80)]);
     case.connect(1, 4, nothing).connect(1, 5, nothing)
+}
+
+/// The network lets some in, the container others at one of its ports, and all at another.
+fn publish_from_some() -> Case {
+    let case = Case::new().network(4, |spec| {
+        dual_stack(spec);
+        spec.options = options(&[("hawser.publish_from", "10.0.0.0/8,fd00:7::/64,iface:wan0")]);
+    });
+    let case = case.network(5, nothing);
+    let case = case.sandbox(1, |s| {
+        s.publications = ["0.0.0.0", "::"].map(|host| publish(host, 8080, 80)).to_vec();
+        s.publications.extend([publish("192.0.2.1", 8081, 81), publish("0.0.0.0", 8082, 82)]);
+        s.publish_from.ports.insert("81/tcp".into(), "192.0.2.0/24".parse().unwrap());
+        s.publish_from.ports.insert("82/tcp".into(), "any".parse().unwrap());
+    });
+    let case = case.connect(1, 4, nothing);
+    // What comes over IPv6 is relayed.
+    let case = case.sandbox(2, |s| {
+        s.publications = vec![publish("::", 8090, 80)];
+        s.publish_from.all = Some("2001:db8::/32".parse().unwrap());
+    });
+    case.connect(2, 5, nothing)
+}
+
+fn publish_from_local(v4: &str, v6: &str) -> Case {
+    with_options(&[
+        ("com.docker.network.bridge.gateway_mode_ipv4", v4),
+        ("com.docker.network.bridge.gateway_mode_ipv6", v6),
+        ("hawser.publish_from", "local"),
+    ])
+}
+
+/// One links to another, which exposes a port; a third may not.
+pub fn links_without_icc() -> Case {
+    let case = Case::new().network(4, |spec| {
+        dual_stack(spec);
+        spec.options = options(&[("com.docker.network.bridge.enable_icc", "false")]);
+    });
+    let case = case.sandbox(1, |s| s.exposed = vec![(Transport::Tcp, 80)]).connect(1, 4, nothing);
+    let link = |e: &mut EndpointSpec| _ = e.links.insert("db".into(), "c1".into());
+    case.sandbox(2, nothing).connect(2, 4, link).sandbox(3, nothing).connect(3, 4, nothing)
 }
 
 fn only_a_template() -> Case {

@@ -3,6 +3,7 @@
 use hawser_images::ContainerConfig as ImageConfig;
 
 use crate::error::{Error, Result};
+use crate::network::is_publish_from;
 use crate::spec::{ContainerConfig, Empty, Healthcheck};
 
 /// Fills in from the image what the user left open.
@@ -19,7 +20,7 @@ pub(super) fn merge(mut config: ContainerConfig, image: &ImageConfig) -> Result<
     let volumes = image.volumes.keys().map(|path| (path.clone(), Empty {}));
     let volumes: Vec<_> = volumes.chain(config.volumes.take().into_iter().flatten()).collect();
     config.volumes = (!volumes.is_empty()).then(|| volumes.into_iter().collect());
-    for (key, value) in &image.labels {
+    for (key, value) in image.labels.iter().filter(|(key, _)| !is_publish_from(key)) {
         config.labels.entry(key.clone()).or_insert_with(|| value.clone());
     }
     merge_env(&mut config, image);

@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Ports;
-use crate::container::options::{ContainerOptions, HealthOptions, ProcessOptions};
+use crate::container::options::{ContainerOptions, HealthOptions, NetworkOptions, ProcessOptions};
 use crate::parse::volume::{Volume, volume};
 use crate::parse::{Invalid, env, process};
+
+/// The label that hawserd reads (docs/firewall.md).
+const PUBLISH_FROM: &str = "hawser.publish_from";
 
 /// The `Config` that the flags ask for.
 pub(super) fn config(options: &ContainerOptions, ports: &Ports) -> Result<Value, Invalid> {
@@ -33,11 +36,20 @@ pub(super) fn config(options: &ContainerOptions, ports: &Ports) -> Result<Value,
         "Volumes": anonymous_volumes(options),
         "WorkingDir": process.workdir,
         "Entrypoint": process.entrypoint.as_ref().map(|program| [program]),
-        "Labels": labels(process)?,
+        "Labels": labels(process, &options.network)?,
         "StopSignal": process.stop_signal,
         "StopTimeout": process.stop_timeout,
         "MacAddress": options.network.mac_address,
     }))
+}
+
+/// `80/tcp=local` is the label that says so for one port, `local` that for all of them.
+fn publish_from(text: &str) -> String {
+    let number = |port: &str| port.split('/').next().is_some_and(|n| n.parse::<u16>().is_ok());
+    match text.split_once('=').filter(|(port, _)| number(port)) {
+        Some((port, sources)) => format!("{PUBLISH_FROM}.{port}={sources}"),
+        None => format!("{PUBLISH_FROM}={text}"),
+    }
 }
 
 fn environment(process: &ProcessOptions) -> Result<Vec<String>, Invalid> {
@@ -49,12 +61,13 @@ fn environment(process: &ProcessOptions) -> Result<Vec<String>, Invalid> {
     Ok(variables)
 }
 
-fn labels(options: &ProcessOptions) -> Result<Value, Invalid> {
+fn labels(options: &ProcessOptions, network: &NetworkOptions) -> Result<Value, Invalid> {
     let mut labels = Vec::new();
     for file in &options.label_file {
         labels.extend(env::labels_of(file)?);
     }
     labels.extend(options.label.iter().cloned());
+    labels.extend(network.publish_from.iter().map(|text| publish_from(text)));
     Ok(process::pairs(&labels))
 }
 

@@ -43,6 +43,18 @@ fn booleans_take_values() {
 }
 
 #[test]
+fn who_reaches_ports_is_a_label() {
+    let from = ["--publish-from", "10.0.0.0/8,iface:a=b", "--publish-from", "53/udp=local"];
+    let spec = spec(&[&["-p", "80", "-l", "a=b"], &from[..], &["busybox"]].concat()).unwrap();
+    let labels = json!({
+        "a": "b",
+        "hawser.publish_from": "10.0.0.0/8,iface:a=b",
+        "hawser.publish_from.53/udp": "local",
+    });
+    assert_eq!(spec.config["Labels"], labels);
+}
+
+#[test]
 fn ports_and_networks() {
     let spec = spec(&[
         "-p8080:80",
