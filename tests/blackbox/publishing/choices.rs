@@ -136,7 +136,9 @@ fn routed_containers_hold_no_ports() {
     let taken = c.run("network connect --gw-priority 1 bridge c1");
     assert_ne!(taken.status, 0, "{taken}");
     assert!(
-        taken.stderr.contains("Bind for 0.0.0.0:8088 failed: port is already allocated"),
+        taken.stderr.contains(
+            "Bind for 0.0.0.0:8088 failed: port is already allocated (container c3 has it)"
+        ),
         "{taken}"
     );
     c.ok("rm -f c3");

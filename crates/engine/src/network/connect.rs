@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hawser_model::{Driver, EndpointSpec, Network};
 
 use super::check::{NetworkMode, check_endpoint, key_of};
+use super::ports::in_use;
 use super::reserve::reserve;
 use super::tell::tell;
 use super::{join, law, sandbox_id};
@@ -93,9 +94,8 @@ impl Engine {
             move |model, _| {
                 model.check_endpoint(&spec).map_err(law)?;
                 reserve(model, id, &name, Some(&asked));
-                let touched =
-                    if runs { model.connect(spec).map_err(law)? } else { Default::default() };
-                Ok(((), touched))
+                let touched = if runs { model.connect(spec) } else { Ok(Default::default()) };
+                Ok(((), touched.map_err(|error| in_use(model, Some(id), error))?))
             },
             move |go| changed.update_beside(|r| _ = r.networks.insert(key, settings), go).map(drop),
         );

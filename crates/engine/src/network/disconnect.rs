@@ -6,6 +6,7 @@ use hawser_model::{Driver, Network, NetworkName};
 
 use super::check::{NetworkMode, key_of};
 use super::connect::refuse_removed;
+use super::ports::in_use;
 use super::reserve::reserve;
 use super::tell::tell;
 use super::{law, sandbox_id};
@@ -89,7 +90,8 @@ impl Engine {
                 if model.endpoint_between(id, network).is_none() {
                     return Ok((false, Default::default()));
                 }
-                Ok((true, model.disconnect(id, network).map_err(law)?))
+                let touched = model.disconnect(id, network);
+                Ok((true, touched.map_err(|error| in_use(model, Some(id), error))?))
             },
             move |go| changed.update_beside(|r| _ = r.networks.remove(&key), go).map(drop),
         );

@@ -92,7 +92,7 @@ pub(super) fn publish(
     let network = leading(model, id).and_then(|endpoint| model.network(endpoint.network));
     let host = network.and_then(|network| network.bridge.host_binding).or(default_host);
     let publications = choose(model, kernel, wanted, host)?;
-    model.publish(id, publications).map_err(|error| in_use(model, id, error))
+    model.publish(id, publications).map_err(|error| in_use(model, Some(id), error))
 }
 
 /// The endpoint that takes published ports: that of IPv4, if there is one.
@@ -100,11 +100,11 @@ fn leading(model: &Model, id: SandboxId) -> Option<&Arc<Endpoint>> {
     model.gateway_endpoint(id, false).or_else(|| model.gateway_endpoint(id, true))
 }
 
-/// A host port that somebody has: who.
-fn in_use(model: &Model, own: SandboxId, error: hawser_model::Error) -> Error {
+/// A host port that somebody has: who; `own` is the sandbox that wants it.
+pub(super) fn in_use(model: &Model, own: Option<SandboxId>, error: hawser_model::Error) -> Error {
     let hawser_model::Error::PortInUse { holder, .. } = error else { return law(error) };
     let holder = match model.sandbox(holder) {
-        Some(sandbox) if sandbox.id != own => format!("container {} has it", sandbox.name),
+        Some(sandbox) if Some(sandbox.id) != own => format!("container {} has it", sandbox.name),
         _ => "it is published twice".to_owned(),
     };
     let error = law(error);

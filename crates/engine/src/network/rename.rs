@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hawser_model::{Endpoint, Model, NetworkId, NetworkName};
 
 use super::law;
+use super::ports::in_use;
 use crate::container::to_the_end;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -37,7 +38,10 @@ impl Engine {
         let (id, name) = (network.id, new.clone());
         let (engine, old) = (Arc::clone(self), network.name.to_string());
         let change = self.networks.writer.change_with(
-            move |model, _| Ok(((), model.rename_network(id, name).map_err(law)?)),
+            move |model, _| {
+                let touched = model.rename_network(id, name);
+                Ok(((), touched.map_err(|error| in_use(model, None, error))?))
+            },
             move |go| {
                 let follow = |record: &Container| followed(record, &old, new.as_str());
                 engine.containers.update_together(follow, go)

@@ -109,7 +109,7 @@ fn subnets_in_use_are_those_of_foreign_links() {
         for (kind, net) in ["unreachable", "blackhole", "prohibit"].iter().zip(nets) {
             ip_command(&format!("route add {kind} {net}"));
         }
-        assert_eq!(dead(), nets.map(|net| name::<IpNet>(net)));
+        assert_eq!(dead(), nets.map(name::<IpNet>));
         ip_command("route del 10.0.0.0/8");
         nets.rotate_left(1);
         assert_eq!(dead(), nets[..2].iter().map(|net| name(net)).collect::<Vec<IpNet>>());
