@@ -151,6 +151,16 @@ const RUN_TODAY: &[Row<'_>] = &[
     ("run --rm --net container:c1 --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
     ("run --rm --net host --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
     ("run --rm --net none --mac-address 02:42:ac:11:00:99 busybox true", 400, MAC),
+    (
+        "run --rm --network name=small,link-local-ip=fe80::9 busybox true",
+        400,
+        "no IPv6 address or setting can be had on network small: its packets have 1000 bytes",
+    ),
+    (
+        "run --rm --network \"name=small,driver-opt=com.docker.network.endpoint.sysctls=net.ipv6.conf.IFNAME.accept_ra=2\" busybox true",
+        400,
+        "no IPv6 address or setting can be had on network small",
+    ),
     // Docker makes such a container, and says 404 at its start; at create clients take that for the
     // image, and pull.
     ("run --rm --net container:nosuch busybox true", 400, "No such container: nosuch"),
@@ -190,6 +200,7 @@ fn run_is_refused(cli: Cli) {
     let c = host.client(cli);
     c.ok("network create --subnet 10.7.0.0/24 taken");
     c.ok("run -d --name c1 --net taken --ip 10.7.0.9 busybox sleep 1000");
+    c.ok("network create -o com.docker.network.driver.mtu=1000 small");
     refused(&host, cli, Since::Docker20, 125, RUN);
     refused(&host, cli, Since::Today, 125, RUN_TODAY);
     refused_by_client(&host, cli, RUN_CLIENT);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use hawser_hoststate::IPV6_MIN_MTU;
 use ipnet::IpNet;
 
 use super::EndpointSpec;
@@ -50,11 +51,27 @@ pub(super) fn check(network: &Network, spec: &EndpointSpec) -> Result<(), Error>
              'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'"
         )
     }));
+    faults.extend(small_packets_fault(network, spec));
     if !faults.is_empty() {
         return Err(Error::InvalidEndpoint(faults));
     }
     let odd = spec.link_local.iter().find(|address| !is_link_local(address));
     odd.map_or(Ok(()), |address| Err(Error::NotLinkLocal(*address)))
+}
+
+/// The kernel has no IPv6 on links with smaller packets (RFC 8200, section 5).
+fn small_packets_fault(network: &Network, spec: &EndpointSpec) -> Option<String> {
+    let mtu = network.bridge.mtu.filter(|mtu| *mtu < IPV6_MIN_MTU)?;
+    let settings = settings(&spec.driver_opts).filter_map(split);
+    let asked = spec.link_local.iter().any(IpAddr::is_ipv6)
+        || settings.into_iter().any(|([family, ..], _)| family == "ipv6");
+    asked.then(|| {
+        format!(
+            "no IPv6 address or setting can be had on network {}: its packets have {mtu} bytes, and \
+             IPv6 needs {IPV6_MIN_MTU}",
+            network.name
+        )
+    })
 }
 
 fn link_local_fault(address: &IpAddr) -> Option<String> {
