@@ -65,6 +65,7 @@ mod refused;
 mod run;
 mod seen;
 mod source_guard;
+mod volumes;
 mod walkthrough1_modes;
 mod walkthrough2_default_bridge;
 mod walkthrough3_user_bridges;

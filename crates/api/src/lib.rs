@@ -20,6 +20,7 @@ mod stream;
 mod system;
 mod time;
 mod version;
+mod volume;
 
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ fn routes() -> Router<Arc<Engine>> {
         .merge(image::routes())
         .merge(network::routes())
         .merge(system::routes())
+        .merge(volume::routes())
         .merge(refused::routes())
 }
 

@@ -41,8 +41,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         ("/containers/{name}/stats", "statistics of containers"),
         ("/containers/{name}/update", "changing limits of containers"),
         ("/containers/{name}/attach/ws", "attaching over a web socket"),
-        ("/volumes", "managing volumes by themselves"),
-        ("/volumes/{*rest}", "managing volumes by themselves"),
     ] {
         routes = routes.route(path, any(move || not_here(what)));
     }
@@ -111,8 +109,6 @@ mod tests {
             (Method::GET, "/distribution/docker.io/library/busybox/json", "registries"),
             (Method::POST, "/images/a/b/push", "registries"),
             (Method::PUT, "/containers/x/archive", "copying files"),
-            (Method::GET, "/volumes", "volumes"),
-            (Method::DELETE, "/volumes/x", "volumes"),
         ] {
             let (status, body) = ask(method, path).await;
             assert_eq!(status, 501, "{path}");

@@ -20,6 +20,7 @@ use crate::events::Events;
 use crate::exec::Execs;
 use crate::network::Networks;
 use crate::settings::Settings;
+use crate::volume::Volumes;
 
 /// A running engine.
 pub struct Engine {
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) containers: Containers,
     pub(crate) execs: Execs,
     pub(crate) events: Events,
+    pub(crate) volumes: Volumes,
 }
 
 impl Engine {
@@ -71,6 +73,7 @@ impl Engine {
         let dns = Dns::new(tokio::runtime::Handle::current());
         let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;
         let containers = Containers::open(&store)?;
+        let volumes = Volumes::open(&settings)?;
         Ok(Self {
             settings,
             store,
@@ -81,6 +84,7 @@ impl Engine {
             containers,
             execs: Execs::default(),
             events: Events::default(),
+            volumes,
         })
     }
 

@@ -16,6 +16,7 @@ pub mod record;
 pub mod settings;
 pub mod spec;
 pub mod system;
+pub mod volume;
 
 pub use engine::Engine;
 pub use error::{Error, Kind, Result};

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::{completion, container, help, image, network, output, parse, system};
+use crate::{completion, container, help, image, network, output, parse, system, volume};
 
 /// Run containers and their networks
 #[derive(Parser)]
@@ -75,7 +75,7 @@ pub enum Verb {
     Rmi(image::rm::RmArgs),
     /// Give an image another name
     Tag(image::tag::TagArgs),
-    /// Show everything about containers, images and networks
+    /// Show everything about containers, images, networks and volumes
     Inspect(system::inspect::InspectArgs),
     /// Print the commands that would build a container's network, or a network, by hand (hawserd only)
     Explain(system::explain::ExplainArgs),
@@ -105,6 +105,13 @@ pub enum Verb {
         /// What to do.
         #[command(subcommand)]
         verb: network::Verb,
+    },
+    /// Manage volumes
+    #[command(subcommand_required = true)]
+    Volume {
+        /// What to do.
+        #[command(subcommand)]
+        verb: volume::Verb,
     },
     /// Manage the engine
     #[command(subcommand_required = true)]
@@ -139,6 +146,7 @@ pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
         Some(Verb::Container { verb }) => container::dispatch_group(context, verb).await,
         Some(Verb::Image { verb }) => image::dispatch(context, verb).await,
         Some(Verb::Network { verb }) => network::dispatch(context, verb).await,
+        Some(Verb::Volume { verb }) => volume::dispatch(context, verb).await,
         Some(Verb::System { verb }) => system::dispatch(context, verb).await,
         Some(Verb::Completion(args)) => completion::run(&args).map_err(Failure::from),
     }

@@ -19,6 +19,7 @@ mod parse;
 mod system;
 mod template;
 mod terminal;
+mod volume;
 
 use std::process::exit;
 

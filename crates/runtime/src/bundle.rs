@@ -185,6 +185,17 @@ pub enum Mount {
         /// default, and taken back by `exec`, `suid`, `dev`.
         options: Vec<String>,
     },
+    /// A file system of any type, mounted for this container alone.
+    FileSystem {
+        /// Its type, as mount(2) knows it.
+        kind: String,
+        /// What is mounted: a device, a share.
+        source: String,
+        /// Path in the container, absolute.
+        target: String,
+        /// Options as `mount -o` takes them.
+        options: Vec<String>,
+    },
 }
 
 /// How mounts made later below a bind travel between host and container.

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::image;
 use crate::query::Query;
 use crate::version::ApiVersion;
+use crate::volume;
 
 pub async fn handle(State(engine): Shared, query: Query, version: ApiVersion) -> Result {
     let types: Vec<&str> = query.all("type").collect();
@@ -34,7 +35,11 @@ pub async fn handle(State(engine): Shared, query: Query, version: ApiVersion) ->
         let list: Vec<_> = views.iter().map(container::Summary::new).collect();
         usage.insert("Containers".into(), json!(list));
     }
-    usage.insert("Volumes".into(), json!([]));
+    if wanted("volume") {
+        let volumes = engine.volume_usage().await?;
+        let list: Vec<_> = volumes.iter().map(volume::with_usage).collect();
+        usage.insert("Volumes".into(), json!(list));
+    }
     usage.insert("BuildCache".into(), json!([]));
     Ok(answer::ok(&Value::Object(usage)))
 }

@@ -4,6 +4,7 @@
 //! [`Bundle`](hawser_runtime::Bundle). Directories of the host that a `-v` names and that are not
 //! there are made here, as Docker does; nothing else is changed.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::network::{EtcFiles, Joined};
 use crate::record::{Container, Mount as Recorded};
 use crate::spec::{HostConfig, MountSpec};
+use crate::volume;
 
 /// The bundle of a container that starts.
 pub(super) fn of(
@@ -35,7 +37,7 @@ pub(super) fn of(
     bundle.netns = joined.netns;
     bundle.hostname.clone_from(&record.config.hostname);
     bundle.domainname.clone_from(&record.config.domainname);
-    bundle.mounts = mounts(record, &joined.etc)?;
+    bundle.mounts = mounts(record, &joined.etc, &engine.devices(record)?)?;
     bundle.shm_size = u64::try_from(host.shm_size).ok().filter(|size| *size > 0);
     bundle.without_shm = host.ipc_mode == "none";
     bundle.devices = host.devices.iter().flatten().map(device).collect();
@@ -95,7 +97,11 @@ fn process(record: &Container, security: &security::Security) -> Process {
 
 /// The user's mounts, parents before children, and the files that the engine keeps in `/etc`
 /// unless the user mounts something there.
-fn mounts(record: &Container, etc: &EtcFiles) -> Result<Vec<Mount>> {
+fn mounts(
+    record: &Container,
+    etc: &EtcFiles,
+    devices: &BTreeMap<String, volume::Device>,
+) -> Result<Vec<Mount>> {
     let host = &record.host_config;
     let mut all: Vec<(&str, Mount)> = Vec::new();
     for (target, options) in &host.tmpfs {
@@ -103,7 +109,11 @@ fn mounts(record: &Container, etc: &EtcFiles) -> Result<Vec<Mount>> {
         all.push((target, Mount::Tmpfs { target: target.clone(), options }));
     }
     for mount in &record.mounts {
-        all.push((&mount.destination, user_mount(record, mount)?));
+        let mounted = match devices.get(&mount.name) {
+            Some(device) => device_mount(mount, device),
+            None => user_mount(record, mount)?,
+        };
+        all.push((&mount.destination, mounted));
     }
     for (target, source) in [
         ("/etc/resolv.conf", &etc.resolv_conf),
@@ -152,6 +162,20 @@ fn user_mount(record: &Container, mount: &Recorded) -> Result<Mount> {
     }
     let propagation = propagation(&mount.propagation);
     Ok(bind(source.to_owned(), target, !mount.rw, !options.non_recursive, propagation))
+}
+
+/// A volume that is somebody else's file system.
+fn device_mount(mount: &Recorded, device: &volume::Device) -> Mount {
+    let (target, read_only) = (mount.destination.clone(), !mount.rw);
+    if device.is_bind() {
+        let recursive = device.options.iter().any(|option| option == "rbind");
+        let source = PathBuf::from(&device.device);
+        return bind(source, &target, read_only, recursive, Propagation::RPrivate);
+    }
+    let read_only = read_only.then(|| "ro".to_owned());
+    let options = device.options.iter().cloned().chain(read_only).collect();
+    let (kind, source) = (device.kind.clone(), device.device.clone());
+    Mount::FileSystem { kind, source, target, options }
 }
 
 /// The `--mount` that a mount came from, if it came from one.
@@ -264,7 +288,9 @@ mod tests {
 
     fn target(mount: &Mount) -> &str {
         match mount {
-            Mount::Bind { target, .. } | Mount::Tmpfs { target, .. } => target,
+            Mount::Bind { target, .. }
+            | Mount::Tmpfs { target, .. }
+            | Mount::FileSystem { target, .. } => target,
         }
     }
 
@@ -280,7 +306,7 @@ mod tests {
         };
         it.mounts = vec![bind("/a/b/c"), bind("/a"), bind("/etc/hosts")];
         it.host_config.tmpfs.insert("/a/b".into(), "size=1m,exec".into());
-        let all = mounts(&it, &etc()).unwrap();
+        let all = mounts(&it, &etc(), &BTreeMap::new()).unwrap();
         let targets: Vec<&str> = all.iter().map(target).collect();
         let place = |wanted: &str| targets.iter().position(|t| *t == wanted).unwrap();
         assert!(place("/a") < place("/a/b") && place("/a/b") < place("/a/b/c"));

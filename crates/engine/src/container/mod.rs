@@ -40,7 +40,6 @@ mod task;
 pub(crate) mod testing;
 mod top;
 mod view;
-mod volumes;
 mod wait;
 
 pub use attach::AttachOptions;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::events::container_event;
 use super::registry::Entry;
 use super::task::to_the_end;
-use super::volumes;
 use crate::Engine;
 use crate::engine::{blocking, system};
 use crate::error::{Error, Result};
@@ -113,7 +112,7 @@ impl Engine {
             removed.map_err(|e| system("remove the container's root file system", e))?;
             remove_dir(&engine.settings.container_dir(&entry.id))?;
             if volumes {
-                volumes::remove_anonymous(&engine, &record);
+                engine.remove_anonymous(&record);
             }
             engine.containers.remove(&engine.store, &entry)
         })

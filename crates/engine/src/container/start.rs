@@ -55,6 +55,7 @@ impl Engine {
     pub(super) async fn start_locked(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<()> {
         match self.run(entry).await {
             Ok(()) => {
+                self.tell_mounts(&entry.record(), true);
                 container_event(self, &entry.record(), "start", []);
                 self.supervise(entry);
                 Ok(())

@@ -139,4 +139,5 @@ fn tell_death(engine: &Engine, record: &Container, exit: Exit) {
     let seconds = run_time(record).as_secs().to_string();
     let more = [("exitCode", exit.code.to_string()), ("execDuration", seconds)];
     container_event(engine, record, "die", more);
+    engine.tell_mounts(record, false);
 }

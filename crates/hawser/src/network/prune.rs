@@ -1,7 +1,5 @@
 //! `hawser network prune`.
 
-use std::io::{self, BufRead};
-
 use clap::Args;
 
 use crate::client::Query;
@@ -26,7 +24,7 @@ pub struct PruneArgs {
 
 /// `hawser network prune`.
 pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
-    if !args.force && !confirmed()? {
+    if !args.force && !output::confirmed(WARNING)? {
         return Ok(());
     }
     let query = Query::new().maybe("filters", filter::to_query(&args.filter));
@@ -41,11 +39,4 @@ pub async fn run(context: &Context, args: PruneArgs) -> Outcome {
         output::print(&format!("Deleted Networks:\n{}\n\n", names.join("\n")));
     }
     Ok(())
-}
-
-fn confirmed() -> io::Result<bool> {
-    output::print(&format!("{WARNING}\nAre you sure you want to continue? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }

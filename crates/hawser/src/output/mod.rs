@@ -8,7 +8,7 @@ pub mod natural;
 pub mod ports;
 pub mod table;
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 /// Writes to the standard output.
 ///
@@ -41,6 +41,14 @@ pub fn write_to(stream: &mut impl Write, bytes: &[u8]) {
         crate::terminal::restore();
         std::process::exit(1);
     }
+}
+
+/// Asks whether to go on after a warning.
+pub fn confirmed(warning: &str) -> io::Result<bool> {
+    print(&format!("{warning}\nAre you sure you want to continue? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
 
 /// The first twelve digits of an id, without the name of its algorithm.

@@ -165,7 +165,7 @@ pub(crate) fn shares_mounts(bundle: &Bundle) -> bool {
 fn rootfs_propagation(bundle: &Bundle) -> Option<&'static str> {
     let wanted = bundle.mounts.iter().map(|mount| match mount {
         Mount::Bind { propagation, .. } => *propagation,
-        Mount::Tmpfs { .. } => Propagation::RPrivate,
+        Mount::Tmpfs { .. } | Mount::FileSystem { .. } => Propagation::RPrivate,
     });
     let mut strongest = None;
     for propagation in wanted {

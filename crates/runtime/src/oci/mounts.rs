@@ -71,6 +71,10 @@ fn chosen(wanted: &Mount) -> Result<OciMount, CreateError> {
             let options = tmpfs_options(options);
             mount(target, "tmpfs", "tmpfs", &options)
         }
+        Mount::FileSystem { kind, source, target, options } => {
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            mount(target, kind, source, &options)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use hawser_images::Image;
 use self::mounts::Planned;
 use super::events::container_event;
 use super::task::to_the_end;
-use super::{copy_up, name, volumes};
+use super::{copy_up, name};
 use crate::Engine;
 use crate::engine::{blocking, system};
 use crate::error::{Error, Kind, Result};
@@ -151,8 +151,10 @@ impl Engine {
         planned: Vec<Planned>,
         image: &Image,
     ) -> Result<Arc<Container>> {
+        let stay = self.volumes.stay();
         let made = self.make_files(&mut record, planned, image);
         let added = made.and_then(|()| self.containers.add(&self.store, record.clone()));
+        drop(stay);
         match added {
             Ok(entry) => Ok(entry.record()),
             Err(e) => {
@@ -173,23 +175,22 @@ impl Engine {
         make_dir(&dir)?;
         let rootfs = self.images.create_rootfs(record.id.as_str(), &image.id);
         let rootfs = rootfs.map_err(|e| system("make the container's root file system", e))?;
-        for Planned { mut mount, anonymous, copy } in planned {
-            if mount.kind == "volume" && mount.source.is_empty() {
-                let data = volumes::ensure(&self.settings, &mount.name, anonymous)?;
-                mount.source = data.to_string_lossy().into_owned();
-                record.mounts.push(mount.clone());
-                if copy {
-                    copy_up::copy_up(&rootfs, Path::new(&mount.destination), &data)?;
-                }
-            } else {
-                record.mounts.push(mount);
+        for Planned { mut mount, volume, copy } in planned {
+            let volume = volume.map(|request| self.ensure_volume(request)).transpose()?;
+            if let Some(volume) = &volume {
+                mount.source = volume.mountpoint.to_string_lossy().into_owned();
+            }
+            record.mounts.push(mount.clone());
+            // Something else is mounted there if it has options.
+            if let Some(volume) = volume.filter(|volume| copy && volume.options.is_empty()) {
+                copy_up::copy_up(&rootfs, Path::new(&mount.destination), &volume.mountpoint)?;
             }
         }
         Ok(())
     }
 
     fn take_back_files(&self, record: &Container) {
-        volumes::remove_anonymous(self, record);
+        self.remove_anonymous(record);
         if let Err(e) = self.images.remove_rootfs(record.id.as_str()) {
             tracing::warn!(container = %record.id, error = %e, "cannot take its files back");
         }

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::container::volumes;
 use crate::error::{Error, Result};
 use crate::record::Mount;
 use crate::spec::{ContainerConfig, HostConfig, MountSpec};
+use crate::volume::{CreateVolume, check_driver, check_name};
 
 const PROPAGATIONS: &[&str] = &["private", "rprivate", "slave", "rslave", "shared", "rshared"];
 
@@ -18,8 +18,8 @@ const PROPAGATIONS: &[&str] = &["private", "rprivate", "slave", "rslave", "share
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Planned {
     pub(super) mount: Mount,
-    /// A volume without a name of the user's.
-    pub(super) anonymous: bool,
+    /// The volume that it is, made if it is not there.
+    pub(super) volume: Option<CreateVolume>,
     /// Whether an empty volume gets the image's files.
     pub(super) copy: bool,
 }
@@ -32,7 +32,9 @@ pub(super) fn plan(
 ) -> Result<Vec<Planned>> {
     let mut all: BTreeMap<String, Planned> = BTreeMap::new();
     for mount in from {
-        let planned = Planned { mount, anonymous: false, copy: false };
+        let name = (mount.kind == "volume").then(|| mount.name.clone());
+        let volume = name.map(|name| CreateVolume { name, ..CreateVolume::default() });
+        let planned = Planned { mount, volume, copy: false };
         all.insert(planned.mount.destination.clone(), planned);
     }
     let mut own = BTreeMap::new();
@@ -53,6 +55,13 @@ pub(super) fn plan(
     for target in host.tmpfs.keys() {
         check_target(target).map_err(Error::invalid)?;
     }
+    for volume in all.values_mut().filter_map(|planned| planned.volume.as_mut()) {
+        if volume.driver.is_empty() {
+            volume.driver.clone_from(&host.volume_driver);
+        }
+        check_driver(&volume.driver)
+            .map_err(|e| Error::invalid(format!("create {}: {e}", volume.name)))?;
+    }
     Ok(all.into_values().collect())
 }
 
@@ -67,18 +76,20 @@ fn add(all: &mut BTreeMap<String, Planned>, host: &HostConfig, planned: Planned)
 
 /// A volume; without a name it is anonymous and gets a random one.
 fn volume(name: &str, destination: String, rw: bool, mode: String) -> Planned {
-    let anonymous = name.is_empty();
-    let name = if anonymous { volumes::anonymous_name() } else { name.to_owned() };
+    let volume = match name {
+        "" => CreateVolume::anonymous(),
+        name => CreateVolume { name: name.to_owned(), ..CreateVolume::default() },
+    };
     let mount = Mount {
         kind: "volume".to_owned(),
-        name,
+        name: volume.name.clone(),
         destination,
         driver: "local".to_owned(),
         mode,
         rw,
         ..Mount::default()
     };
-    Planned { mount, anonymous, copy: true }
+    Planned { mount, volume: Some(volume), copy: true }
 }
 
 /// The words after the second colon of a bind.
@@ -137,10 +148,10 @@ fn bind(text: &str) -> Result<Planned> {
     if kind == "bind" {
         let propagation = mode.propagation.unwrap_or_else(|| "rprivate".to_owned());
         let mount = bind_mount(source, target, mode.rw, words, propagation);
-        return Ok(Planned { mount, anonymous: false, copy: false });
+        return Ok(Planned { mount, volume: None, copy: false });
     }
     if !source.is_empty() {
-        volumes::check_name(source)?;
+        check_name(source)?;
     }
     let words = if words.is_empty() { "z" } else { words };
     let mut planned = volume(source, clean(target), mode.rw, words.to_owned());
@@ -174,7 +185,7 @@ fn mount(spec: &MountSpec) -> Result<Planned> {
                 given => given.to_owned(),
             };
             let mount = bind_mount(&spec.source, &target, !spec.read_only, "", propagation);
-            Ok(Planned { mount, anonymous: false, copy: false })
+            Ok(Planned { mount, volume: None, copy: false })
         }
         "volume" => {
             if spec.bind_options.is_some() {
@@ -184,10 +195,15 @@ fn mount(spec: &MountSpec) -> Result<Planned> {
                 return Err(fault("must not set ReadOnly mode when using anonymous volumes"));
             }
             if !spec.source.is_empty() {
-                volumes::check_name(&spec.source)?;
+                check_name(&spec.source)?;
             }
             let mut planned = volume(&spec.source, target, !spec.read_only, "z".to_owned());
-            planned.copy = !spec.volume_options.as_ref().is_some_and(|options| options.no_copy);
+            if let (Some(options), Some(volume)) = (&spec.volume_options, &mut planned.volume) {
+                planned.copy = !options.no_copy;
+                volume.labels.extend(options.labels.clone());
+                let driver = options.driver_config.clone().unwrap_or_default();
+                (volume.driver, volume.options) = (driver.name, driver.options);
+            }
             Ok(planned)
         }
         "tmpfs" if spec.bind_options.is_some() => {
@@ -198,7 +214,7 @@ fn mount(spec: &MountSpec) -> Result<Planned> {
             let kind = "tmpfs".to_owned();
             let rw = !spec.read_only;
             let mount = Mount { kind, destination: target, rw, ..Mount::default() };
-            Ok(Planned { mount, anonymous: false, copy: false })
+            Ok(Planned { mount, volume: None, copy: false })
         }
         _ => Err(fault("mount type unknown")),
     }
@@ -280,7 +296,7 @@ mod tests {
         assert_eq!((bind.rw, bind.propagation.as_str()), (false, "rslave"));
         let volume = &all[1];
         assert_eq!((volume.mount.kind.as_str(), volume.mount.name.as_str()), ("volume", "data"));
-        assert!(volume.copy && !volume.anonymous);
+        assert!(volume.copy && volume.volume.as_ref().is_some_and(|v| v.labels.is_empty()));
     }
 
     #[test]
@@ -340,7 +356,9 @@ mod tests {
         let host = HostConfig { binds: Some(vec!["/src:/data".into()]), ..HostConfig::default() };
         let all = plan(&config, &host, Vec::new()).unwrap();
         assert_eq!(all[0].mount.kind, "bind");
-        assert!(all[1].anonymous && all[1].mount.name.len() == 64);
+        let anonymous = all[1].volume.as_ref().unwrap();
+        assert!(!anonymous.labels.is_empty() && anonymous.name.len() == 64);
+        assert_eq!(anonymous.name, all[1].mount.name);
         assert_eq!(all.len(), 2);
     }
 }

@@ -32,7 +32,7 @@ pub async fn run(context: &Context, format: &str) -> Outcome {
     let format = if format == "table" { TABLE } else { format };
     output::print(&listing::render(&KIND, format, lines)?);
     for warning in texts(&answer["Warnings"]) {
-        eprintln!("WARNING: {warning}");
+        output::complain(&format!("WARNING: {warning}"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `hawser inspect`, and the same for containers, images and networks alone.
+//! `hawser inspect`, and the same for containers, images, networks and volumes alone.
 //!
 //! What the engine sends is shown as it is: all fields, in its order. A template is tried on
 //! what Docker's own types make of it first ([`shape`]), then on the bare JSON: so templates
@@ -26,7 +26,7 @@ pub struct InspectArgs {
     /// Show the sizes of containers
     #[arg(short, long)]
     size: bool,
-    /// Look for things of this type only: container, image or network
+    /// Look for things of this type only: container, image, network or volume
     #[arg(long = "type")]
     kind: Option<String>,
     /// Names or ids
@@ -76,12 +76,24 @@ pub struct NetworkArgs {
     names: Vec<String>,
 }
 
+/// Flags of `volume inspect`.
+#[derive(Args)]
+pub struct VolumeArgs {
+    /// How to show it: json, or a Go template
+    #[arg(short, long)]
+    format: Option<String>,
+    /// The volumes
+    #[arg(value_name = "VOLUME [VOLUME...]", required = true)]
+    names: Vec<String>,
+}
+
 /// What can be inspected.
 #[derive(Clone, Copy)]
 enum Kind {
     Container { size: bool },
     Image,
     Network { verbose: bool },
+    Volume,
 }
 
 impl Kind {
@@ -92,6 +104,7 @@ impl Kind {
                 (format!("/containers/{name}/json"), Query::new().flag("size", size))
             }
             Self::Image => (format!("/images/{name}/json"), Query::new()),
+            Self::Volume => (format!("/volumes/{name}"), Query::new()),
             Self::Network { verbose } => (
                 format!("/networks/{name}"),
                 Query::new().maybe("verbose", verbose.then_some("true")),
@@ -105,6 +118,7 @@ impl Kind {
             Self::Container { .. } => "Container",
             Self::Image => "Image",
             Self::Network { .. } => "Network",
+            Self::Volume => "Volume",
         }
     }
 }
@@ -114,13 +128,14 @@ pub async fn run(context: &Context, args: InspectArgs) -> Outcome {
     let container = Kind::Container { size: args.size };
     let network = Kind::Network { verbose: false };
     let kinds = match args.kind.as_deref() {
-        None | Some("") => vec![container, Kind::Image, network],
+        None | Some("") => vec![container, Kind::Image, network, Kind::Volume],
         Some("container") => vec![container],
         Some("image") => vec![Kind::Image],
         Some("network") => vec![network],
+        Some("volume") => vec![Kind::Volume],
         Some(other) => {
             return Err(Failure::new(format!(
-                "unknown type: {other:?}: must be one of \"container\", \"image\", \"network\""
+                "unknown type: {other:?}: must be one of \"container\", \"image\", \"network\", \"volume\""
             )));
         }
     };
@@ -145,6 +160,11 @@ pub async fn images(context: &Context, args: ImageArgs) -> Outcome {
 pub async fn networks(context: &Context, args: NetworkArgs) -> Outcome {
     let kinds = [Kind::Network { verbose: args.verbose }];
     show(context, args.format.as_deref(), &args.names, &kinds).await
+}
+
+/// `hawser volume inspect`.
+pub async fn volumes(context: &Context, args: VolumeArgs) -> Outcome {
+    show(context, args.format.as_deref(), &args.names, &[Kind::Volume]).await
 }
 
 async fn show(

@@ -49,6 +49,8 @@ Image: ID=Id:s RepoTags:[]s RepoDigests:[]s Parent:s Comment:s Created:s DockerV
 ImageConfig: User:s ExposedPorts:{}Empty Env:[]s Entrypoint:[]s Cmd:[]s Volumes:{}Empty WorkingDir:s Labels:{}s StopSignal:s ArgsEscaped:b Healthcheck:*Healthcheck OnBuild:[]s Shell:[]s
 RootFS: Type:s Layers:[]s
 Metadata: LastTagTime:t
+Volume: CreatedAt:s Driver:s Labels:{}s Mountpoint:s Name:s Options:{}s Scope:s Status:{}a UsageData:*VolumeUsage
+VolumeUsage: RefCount:i Size:i
 Versions: Client:*ClientVersion Server:*ServerVersion
 ClientVersion: Version:s APIVersion=ApiVersion:s DefaultAPIVersion:s Os:s Arch:s
 ServerVersion: Platform:Platform Components:[]Component Version:s APIVersion=ApiVersion:s MinAPIVersion:s GitCommit:s GoVersion:s Os:s Arch:s KernelVersion:s Experimental:b BuildTime:s
