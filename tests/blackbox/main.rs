@@ -65,6 +65,7 @@ mod refused;
 mod run;
 mod seen;
 mod source_guard;
+mod stats;
 mod volumes;
 mod walkthrough1_modes;
 mod walkthrough2_default_bridge;

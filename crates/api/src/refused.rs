@@ -38,7 +38,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         ("/containers/{name}/archive", "copying files from and to containers"),
         ("/containers/{name}/export", "exporting containers"),
         ("/containers/{name}/changes", "listing what a container changed"),
-        ("/containers/{name}/stats", "statistics of containers"),
         ("/containers/{name}/update", "changing limits of containers"),
         ("/containers/{name}/attach/ws", "attaching over a web socket"),
     ] {

@@ -16,6 +16,7 @@ use crate::attach::Attachments;
 use crate::conmon;
 use crate::process::{self, ProcessId};
 use crate::setup::{CgroupMode, Program};
+use crate::usage::{self, Usage};
 
 /// What must be kept to find a container again after a restart of the daemon ([`crate::Runtime::reattach`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +187,11 @@ impl Container {
         let controller = if self.mode == CgroupMode::V2 { "" } else { "pids" };
         let text = std::fs::read_to_string(self.cgroup(controller).join("cgroup.procs"))?;
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// What it uses now.
+    pub(crate) fn usage(&self) -> Usage {
+        usage::read(self.mode, |controller| self.cgroup(controller), self.created.process.pid)
     }
 
     /// Waits until the kernel has frozen all processes, which it does one by one after it was told.

@@ -28,6 +28,7 @@ mod raw;
 mod runtime;
 mod setup;
 mod spawn;
+mod usage;
 mod user;
 
 pub use attach::{Attachment, Chunk, Input, Output, Stream};
@@ -43,4 +44,5 @@ pub use oci::{MASKED_PATHS, READONLY_PATHS};
 pub use process::ProcessId;
 pub use runtime::Runtime;
 pub use setup::{CgroupMode, Config, Program, SetupError, remove_cgroup_parent};
+pub use usage::{BlockUsage, CpuUsage, LinkUsage, MemoryUsage, Usage};
 pub use user::{Identity, UserError, lookup as lookup_user};

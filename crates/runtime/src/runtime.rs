@@ -20,6 +20,7 @@ use crate::orphan;
 use crate::raw;
 use crate::setup::{self, CgroupMode, Cgroups, Config, Program, SetupError};
 use crate::spawn::{Hide, Spawner};
+use crate::usage::Usage;
 
 /// A handle on everything; cheap to clone.
 #[derive(Debug, Clone)]
@@ -335,6 +336,14 @@ impl Runtime {
     pub fn processes(&self, id: &str) -> Result<Vec<i32>, Error> {
         let container = self.running(id)?;
         container.processes().map_err(Error::io(format!("list the processes of container {id}")))
+    }
+
+    /// What a container uses. Reads a dozen small files.
+    ///
+    /// # Errors
+    /// The container is not known or has ended.
+    pub fn usage(&self, id: &str) -> Result<Usage, Error> {
+        Ok(self.running(id)?.usage())
     }
 
     /// The pids on the host of process 1 of a container that runs.

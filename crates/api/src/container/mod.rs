@@ -17,6 +17,7 @@ mod restart;
 mod settings;
 mod start;
 mod state;
+mod stats;
 mod stop;
 mod top;
 mod wait;
@@ -47,6 +48,7 @@ pub fn routes() -> Router<Arc<Engine>> {
         .route("/containers/{name}/resize", post(resize::handle))
         .route("/containers/{name}/restart", post(restart::handle))
         .route("/containers/{name}/start", post(start::handle))
+        .route("/containers/{name}/stats", get(stats::handle))
         .route("/containers/{name}/stop", post(stop::handle))
         .route("/containers/{name}/top", get(top::handle))
         .route("/containers/{name}/unpause", post(pause::unpause))

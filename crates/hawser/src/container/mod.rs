@@ -15,6 +15,7 @@ pub mod rm;
 pub mod run;
 mod spec;
 pub mod start;
+pub mod stats;
 pub mod stop;
 pub mod top;
 pub mod wait;
@@ -60,6 +61,8 @@ pub enum Verb {
     Unpause(pause::PauseArgs),
     /// Show the processes of a container
     Top(top::TopArgs),
+    /// Show what containers use, again and again
+    Stats(stats::StatsArgs),
 }
 
 /// The commands of `hawser container`.
@@ -107,6 +110,7 @@ pub async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Pause(args) => pause::pause(context, args).await,
         Verb::Unpause(args) => pause::unpause(context, args).await,
         Verb::Top(args) => top::run(context, args).await,
+        Verb::Stats(args) => stats::run(context, args).await,
     }
 }
 
