@@ -6,7 +6,7 @@
 //! undo.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsFd;
 
 use hawser_hoststate::{Change, IfName, NamespaceName, Neighbour, Ns, Object, Route};
@@ -36,6 +36,8 @@ pub(crate) struct Run<'k> {
     /// New ports and their bridges, whose pending events the kernel shall process at the end.
     pub(crate) fresh: Vec<u32>,
     announcements: Vec<Announcement>,
+    /// Addresses that have lost their owner: forgotten when nothing leads there any more.
+    lost: Vec<IpAddr>,
     /// Groups that new IPv6 addresses are asked for in, and the index of their link.
     pub(crate) joining: BTreeMap<NamespaceName, BTreeSet<(u32, Ipv6Addr)>>,
 }
@@ -68,6 +70,8 @@ pub(crate) fn apply(kernel: &Kernel, changes: &[Change]) -> Result<(), ApplyErro
     if done.is_ok() {
         run.wait_for_groups();
     }
+    // What a failure left.
+    kernel.forgetter.forget(std::mem::take(&mut run.lost));
     // Soon, while few notices of it are waiting. What can't be heard now is asked for later.
     let _ = kernel.foreign().attend();
     // Now that the new ports forward.
@@ -102,6 +106,7 @@ impl<'k> Run<'k> {
             leaving: changes.iter().filter_map(leaving).collect(),
             fresh: Vec::new(),
             announcements: Vec::new(),
+            lost: Vec::new(),
             joining: BTreeMap::new(),
         }
     }
@@ -220,7 +225,7 @@ impl<'k> Run<'k> {
         if lost.ns != Ns::Host {
             return;
         }
-        self.kernel.forgetter.forget(lost.ip);
+        self.lost.push(lost.ip);
         if let Ok(bridge) = self.index(&Ns::Host, &lost.link) {
             let (ip, mac) = (lost.ip, lost.mac);
             self.kernel.announcer.note_lost(Announcement { bridge, ip, mac });
@@ -230,6 +235,9 @@ impl<'k> Run<'k> {
     fn add_neighbour(&mut self, change: usize, new: &Neighbour) -> Result<(), Failure> {
         let (ip, mac) = (new.ip, new.mac);
         if new.ns == Ns::Host {
+            if self.lost.contains(&ip) {
+                self.flush()?;
+            }
             self.kernel.forgetter.wait_for(ip);
         }
         let add = |index| neighbour::add(index, ip, mac);
@@ -327,6 +335,7 @@ impl<'k> Run<'k> {
             nft::transact(&mut self.kernel.firewall().socket, steps)?;
             self.kernel.forgetter.divert(diverted);
         }
+        self.kernel.forgetter.forget(std::mem::take(&mut self.lost));
         for room in self.rooms.values_mut() {
             room.flush(self.kernel)?;
         }

@@ -35,6 +35,7 @@ mod sys;
 mod sysctl;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod worker;
 
 use std::fs::File;

@@ -7,7 +7,7 @@
 //! script's do, are not held up by the teardown of the first.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use hawser_hoststate::{IfName, Link, LinkKind, NamespaceName};
 
 use crate::link;
 use crate::netlink::Socket;
+use crate::watched::Watched;
 
 /// How long nothing more must have come.
 const QUIET: Duration = Duration::from_millis(10);
@@ -40,13 +41,8 @@ pub(crate) struct Doomed {
 
 /// The background thread.
 pub(crate) struct Reaper {
-    shared: Arc<Shared>,
+    state: Arc<Watched<State>>,
     thread: Option<JoinHandle<()>>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -86,33 +82,32 @@ impl Reaper {
     /// Starts the thread, in the namespace of the caller, and has it delete what a predecessor
     /// had marked.
     pub(crate) fn start() -> io::Result<Self> {
-        let state = Mutex::new(State { sweep: true, ..State::default() });
-        let shared = Arc::new(Shared { state, changed: Condvar::new() });
+        let state = Arc::new(Watched::new(State { sweep: true, ..State::default() }));
         let socket = Socket::route()?;
-        let theirs = Arc::clone(&shared);
+        let theirs = Arc::clone(&state);
         let builder = std::thread::Builder::new().name("reaper".to_owned());
-        let thread = Some(builder.spawn(move || theirs.work(socket))?);
-        Ok(Self { shared, thread })
+        let thread = Some(builder.spawn(move || work(&theirs, socket))?);
+        Ok(Self { state, thread })
     }
 
     /// Takes over a marked link.
     pub(crate) fn doom(&self, doomed: Doomed) {
         let now = Instant::now();
-        let mut state = self.shared.lock();
-        state.since = Some((state.since.map_or(now, |(first, _)| first), now));
-        state.waiting.push(doomed);
-        self.shared.changed.notify_all();
+        self.state.change(|state| {
+            state.since = Some((state.since.map_or(now, |(first, _)| first), now));
+            state.waiting.push(doomed);
+        });
     }
 
     /// Links that are being deleted and have one of those names.
     pub(crate) fn in_the_way(&self, wanted: &Names) -> Vec<Doomed> {
-        let state = self.shared.wait_while(|state| state.sweep);
+        let state = self.state.wait_while(|state| state.sweep);
         state.all().filter(|doomed| doomed.clashes(wanted)).cloned().collect()
     }
 
     /// Notes that a link has given its names away.
     pub(crate) fn nameless(&self, index: u32) {
-        let mut state = self.shared.lock();
+        let mut state = self.state.lock();
         let State { waiting, dying, .. } = &mut *state;
         let all = waiting.iter_mut().chain(dying);
         all.filter(|doomed| doomed.index == index).for_each(|doomed| doomed.names = None);
@@ -120,21 +115,20 @@ impl Reaper {
 
     /// Waits until nothing that is being deleted has one of those names.
     pub(crate) fn wait_for_names(&self, wanted: &Names) {
-        self.shared.hurry();
-        drop(self.shared.wait_while(|state| state.all().any(|d| d.clashes(wanted))));
+        self.state.change(|state| state.hurry = true);
+        drop(self.state.wait_while(|state| state.all().any(|d| d.clashes(wanted))));
     }
 
     /// Waits until everything is deleted.
     pub(crate) fn settle(&self) {
-        self.shared.hurry();
-        drop(self.shared.wait_while(|state| state.sweep || state.all().next().is_some()));
+        self.state.change(|state| state.hurry = true);
+        drop(self.state.wait_while(|state| state.sweep || state.all().next().is_some()));
     }
 }
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        self.shared.lock().stop = true;
-        self.shared.changed.notify_all();
+        self.state.change(|state| state.stop = true);
         if let Some(thread) = self.thread.take() {
             // It has panicked only if this crate has a defect that was reported already.
             let _ = thread.join();
@@ -155,46 +149,29 @@ impl State {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_while(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let waited = self.changed.wait_while(self.lock(), |state| condition(state));
-        waited.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hurry(&self) {
-        self.lock().hurry = true;
-        self.changed.notify_all();
-    }
-
-    fn work(&self, mut socket: Socket) {
-        while self.take_work() {
-            match socket.request(link::delete_trash_group()) {
-                Err(cause) if cause.errno() != Some(libc::ENODEV) => {
-                    tracing::warn!(%cause, "can't delete links of the trash group");
-                }
-                _ => {}
+fn work(state: &Watched<State>, mut socket: Socket) {
+    while take_work(state) {
+        match socket.request(link::delete_trash_group()) {
+            Err(cause) if cause.errno() != Some(libc::ENODEV) => {
+                tracing::warn!(%cause, "can't delete links of the trash group");
             }
-            let mut state = self.lock();
+            _ => {}
+        }
+        state.change(|state| {
             state.dying.clear();
             state.sweep = false;
-            self.changed.notify_all();
-        }
+        });
     }
+}
 
-    /// Waits for something to delete; false when there is none and the thread shall end.
-    fn take_work(&self) -> bool {
-        let mut state =
-            self.wait_while(|state| state.waiting.is_empty() && !state.sweep && !state.stop);
-        while let Some(rest) = state.rest() {
-            let waited = self.changed.wait_timeout(state, rest);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        state.dying = std::mem::take(&mut state.waiting);
-        (state.since, state.hurry) = (None, false);
-        state.sweep || !state.dying.is_empty()
+/// Waits for something to delete; false when there is none and the thread shall end.
+fn take_work(watched: &Watched<State>) -> bool {
+    let mut state =
+        watched.wait_while(|state| state.waiting.is_empty() && !state.sweep && !state.stop);
+    while let Some(rest) = state.rest() {
+        state = watched.wait_for_change(state, rest);
     }
+    state.dying = std::mem::take(&mut state.waiting);
+    (state.since, state.hurry) = (None, false);
+    state.sweep || !state.dying.is_empty()
 }

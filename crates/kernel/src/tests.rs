@@ -24,7 +24,7 @@ use crate::nft::Firewall;
 use crate::{Config, Kernel, Ownership, link, sys};
 
 /// The sets of the skeleton without its rules.
-const SKELETON: &str = include_str!("tests/sets.nft");
+pub(crate) const SKELETON: &str = include_str!("tests/sets.nft");
 
 /// Runs a test on a host of its own, with the skeleton loaded.
 pub(crate) fn on_test_host(test: impl FnOnce(&Kernel) + Send + 'static) {
@@ -66,15 +66,15 @@ fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect(text)
 }
 
-fn ip(network: u8, last: u8) -> IpAddr {
+pub(crate) fn ip(network: u8, last: u8) -> IpAddr {
     Ipv4Addr::new(10, 99, network, last).into()
 }
 
-fn bridge_name(network: u8) -> IfName {
+pub(crate) fn bridge_name(network: u8) -> IfName {
     name(&format!("br{network}"))
 }
 
-fn mac(network: u8, last: u8) -> MacAddr {
+pub(crate) fn mac(network: u8, last: u8) -> MacAddr {
     MacAddr([2, 0x42, 10, 99, network, last])
 }
 
@@ -84,7 +84,7 @@ fn address(ns: Ns, link: IfName, network: u8, last: u8) -> Object {
 }
 
 /// A bridge network 10.99.`network`.0/24 with the host at .1.
-fn network(network: u8) -> HostState {
+pub(crate) fn network(network: u8) -> HostState {
     let bridge = Link {
         name: bridge_name(network),
         mac: mac(network, 1),
@@ -135,12 +135,12 @@ fn endpoint(network: u8, last: u8) -> HostState {
     ])
 }
 
-fn additions(state: &HostState) -> Vec<Change> {
+pub(crate) fn additions(state: &HostState) -> Vec<Change> {
     state.iter().map(|(_, object)| Change::Add(object.clone())).collect()
 }
 
 /// As `diff` lists them: in reverse, and without what goes with its namespace.
-fn removals(state: &HostState) -> Vec<Change> {
+pub(crate) fn removals(state: &HostState) -> Vec<Change> {
     let goes_alone = |object: &&Object| match object {
         Object::Address(Address { ns, .. })
         | Object::Neighbour(Neighbour { ns, .. })
