@@ -72,7 +72,7 @@ impl Message {
     }
 
     fn end(&mut self, start: usize) -> &mut Self {
-        // Callers append bounded values (names, addresses); the longest, an alias, has 255 bytes.
+        // Callers append bounded values (names, addresses) and lists of bounded length.
         let length = (self.0.len() - start) as u16;
         self.0[start..start + 2].copy_from_slice(&length.to_ne_bytes());
         self.0.resize(self.0.len().next_multiple_of(4), 0);

@@ -169,7 +169,7 @@ impl Firewall {
     /// and left out: they must not keep the rest from being there.
     fn send(&mut self, messages: Vec<Message>, mut steps: Vec<Step>) -> Result<(), Error> {
         while !messages.is_empty() || !steps.is_empty() {
-            let all = messages.iter().cloned().chain(steps.iter().map(encode)).collect();
+            let all = messages.iter().cloned().chain(steps.chunks(1).map(encode)).collect();
             let refused = commit(&mut self.socket, all).map_err(fail)?;
             let mut kept = vec![true; steps.len()];
             for refusal in refused {
