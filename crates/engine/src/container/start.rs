@@ -1,7 +1,7 @@
 //! `start`.
 //!
-//! Order: networks (and the root file system beside them), process made, clients that wait
-//! connected, process let run, record, event. A failure goes back step by step; the container then
+//! Order: networks (and the root file system beside them), process made (and its ports published
+//! meanwhile), clients that wait connected, process let run, record, event. A failure goes back step by step; the container then
 //! is as before, with the exit code and the error that Docker shows.
 
 use std::sync::Arc;
@@ -73,8 +73,10 @@ impl Engine {
         let rootfs = self.mount_rootfs(&record);
         let (joined, rootfs) = tokio::join!(self.networks.join(self, &record), rootfs);
         drop(names);
-        let joined = joined?;
-        let created = self.create_process(&record, joined, rootfs?).await?;
+        let created = self.create_process(&record, joined?, rootfs?);
+        let (created, published) = tokio::join!(created, self.networks.publish(&record));
+        published?;
+        let created = created?;
         self.join_waiting(entry).await?;
         // Known to the store before it runs for long: after a crash it is found and taken away.
         let known = async { entry.update(&self.store, |r| r.state.handle = Some(created.clone())) };

@@ -326,7 +326,10 @@ fn refused_of<T>(draft: &Draft<T>, error: ApplyError) -> Error {
     let error = refused(error);
     match draft.touched.sandboxes.first() {
         Some(id) if is_port => {
-            not_published(&draft.new, *id, draft.old.sandbox(*id).is_none(), error)
+            // Whoever starts gets his ports; who gets another network has them, wherever they led.
+            let ports = |model: &Model| model.sandbox(*id).map(|it| it.publications.clone());
+            let starts = ports(&draft.old) != ports(&draft.new);
+            not_published(&draft.new, *id, starts, error)
         }
         _ => error,
     }

@@ -1,6 +1,8 @@
 //! A container that starts joins its networks; one that has ended leaves them.
 //!
-//! In: a container's record. Out: a sandbox with endpoints, or none of it.
+//! In: a container's record. Out: a sandbox with endpoints, or none of it; then its published ports, or
+//! none of them. They are two steps since nobody needs the ports before the process runs: it is made
+//! while a thousand of them are bound.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -31,11 +33,10 @@ pub struct Joined {
 }
 
 impl Networks {
-    /// At start: makes the sandbox with its endpoints and publishes the ports. An error leaves
-    /// nothing behind.
+    /// At start: makes the sandbox with its endpoints. An error leaves nothing behind.
     pub(crate) async fn join(&self, engine: &Engine, record: &Container) -> Result<Joined> {
         let request = self.request(engine, record)?;
-        self.writer.change(move |model, kernel| request.join(model, kernel)).await?;
+        self.writer.change(move |model, _| Ok(((), request.join(model)?))).await?;
         match self.furnish(engine, record).await {
             Ok(joined) => {
                 self.tell_connected(engine, record);
@@ -48,6 +49,25 @@ impl Networks {
         }
     }
 
+    /// Publishes the ports of a container that has joined: all of them, or none.
+    pub(crate) async fn publish(&self, record: &Container) -> Result<()> {
+        let publishing = self.publishing(record)?;
+        if publishing.ports.is_empty() {
+            return Ok(());
+        }
+        self.writer.change(move |model, kernel| Ok(((), publishing.publish(model, kernel)?))).await
+    }
+
+    /// The ports that a container asks for when it starts.
+    pub(super) fn publishing(&self, record: &Container) -> Result<Publishing> {
+        let ports = match NetworkMode::of(&record.host_config) {
+            NetworkMode::Networks => ports::wanted(record)?,
+            NetworkMode::Host | NetworkMode::Container(_) => Vec::new(),
+        };
+        let default_host = self.publish_address;
+        Ok(Publishing { id: sandbox_id(&record.id)?, ports, default_host })
+    }
+
     /// What a container that starts asks of the model.
     pub(super) fn request(&self, engine: &Engine, record: &Container) -> Result<Request> {
         let id = sandbox_id(&record.id)?;
@@ -57,11 +77,8 @@ impl Networks {
             Mode::Shared(_) => Vec::new(),
         };
         super::links::check_running(engine, record)?;
-        let ports = if mode == Mode::Own { ports::wanted(record)? } else { Vec::new() };
         Ok(Request {
             spec: sandbox(record, id, mode)?,
-            ports,
-            default_host: self.publish_address,
             networks,
             links: self.link_targets(engine, record),
         })
@@ -137,19 +154,36 @@ impl Networks {
     }
 }
 
-/// A sandbox asked for, with all that hangs on it.
+/// A sandbox asked for, with its endpoints.
 pub(super) struct Request {
     spec: SandboxSpec,
-    ports: Vec<Wanted>,
-    /// The daemon's address for ports that are published without one.
-    default_host: Option<IpAddr>,
     networks: Vec<(String, EndpointSettings)>,
     links: BTreeMap<String, String>,
 }
 
+/// Ports asked for.
+pub(super) struct Publishing {
+    id: SandboxId,
+    ports: Vec<Wanted>,
+    /// The daemon's address for ports that are published without one.
+    default_host: Option<IpAddr>,
+}
+
+impl Publishing {
+    /// Publishes the ports in the model.
+    pub(super) fn publish(self, model: &mut Model, kernel: &Kernel) -> Result<Touched> {
+        let Self { id, ports, default_host } = self;
+        if ports.is_empty() {
+            return Ok(Touched::default());
+        }
+        let published = ports::publish(model, kernel, id, &ports, default_host);
+        published.map_err(|e| ports::not_published(model, id, true, e))
+    }
+}
+
 impl Request {
-    /// Makes the sandbox with its endpoints and published ports in the model.
-    pub(super) fn join(self, model: &mut Model, kernel: &Kernel) -> Result<((), Touched)> {
+    /// Makes the sandbox with its endpoints in the model.
+    pub(super) fn join(self, model: &mut Model) -> Result<Touched> {
         let id = self.spec.id;
         let mut touched = Touched::default();
         if model.sandbox(id).is_some() {
@@ -162,11 +196,7 @@ impl Request {
             let spec = endpoint(id, network, settings, &self.links)?;
             touched.merge(model.connect(spec).map_err(law)?);
         }
-        if !self.ports.is_empty() {
-            let published = ports::publish(model, kernel, id, &self.ports, self.default_host);
-            touched.merge(published.map_err(|e| ports::not_published(model, id, true, e))?);
-        }
-        Ok(((), touched))
+        Ok(touched)
     }
 }
 

@@ -37,9 +37,13 @@ impl Networks {
         engine: &Engine,
         record: &Container,
     ) -> Result<Vec<String>> {
-        let request = self.request(engine, record)?;
-        let joined = self.writer.preview(move |model, kernel| request.join(model, kernel)).await?;
-        Ok(self.commands(&joined.changes))
+        let (request, publishing) = (self.request(engine, record)?, self.publishing(record)?);
+        let joined = self.writer.preview(move |model, kernel| {
+            let mut touched = request.join(model)?;
+            touched.merge(publishing.publish(model, kernel)?);
+            Ok(((), touched))
+        });
+        Ok(self.commands(&joined.await?.changes))
     }
 
     /// Changes as a person would type them, one line each.
