@@ -9,7 +9,7 @@ use hawser_testkit::{Cli, Client, EngineKind, TestHost};
 
 use frames::{
     ARP, Frame, IPV4, IPV6, Mac, Nic, OTHER, arp, arrivals, ethernet, icmp, ipv4, ipv6, mac,
-    neighbour, tagged, udp,
+    neighbour, tagged, tcp, tcp6, udp,
 };
 
 const UDP: u8 = 17;
@@ -93,6 +93,7 @@ fn forged(host: &TestHost) -> Named {
     let advertised = icmp(134, &[0; 8]);
     // Behind options for the destination (RFC 7113 is about these).
     let hidden = [&[ICMPV6, 0, 1, 4, 0, 0, 0, 0][..], &advertised].concat();
+    let (own, own6) = (tcp(me.ip, you.ip, 1005), tcp6(me.ip6, you.ip6, 1006));
     let unicast = [
         ("a neighbour's station", ethernet(you.mac, other.mac, OTHER, b"neighbour")),
         ("the gateway's station", ethernet(you.mac, gateway, OTHER, b"gateway")),
@@ -118,6 +119,13 @@ fn forged(host: &TestHost) -> Named {
         ("router advertisement", six(me.link_local, ICMPV6, &advertised)),
         ("the same behind options", six(me.link_local, 60, &hidden)),
         ("ICMPv6 redirect", six(me.link_local, ICMPV6, &icmp(137, &[0; 32]))),
+        ("TCP under a neighbour's address", to_you(IPV4, &tcp(other.ip, you.ip, 1001))),
+        ("under the gateway's", to_you(IPV4, &tcp(GATEWAY, you.ip, 1002))),
+        ("under a neighbour's station", ethernet(you.mac, other.mac, IPV4, &own)),
+        ("TCP with a tag", tagged(&to_you(IPV4, &own), 0x8100)),
+        ("TCP under a neighbour's IPv6 address", to_you(IPV6, &tcp6(other.ip6, you.ip6, 1003))),
+        ("under its link-local one", to_you(IPV6, &tcp6(other.link_local, you.ip6, 1004))),
+        ("under its station", ethernet(you.mac, other.mac, IPV6, &own6)),
         ("DHCPv6 answer", six(me.link_local, UDP, &udp(547, 546))),
     ];
     let nobody = ipv6(Ipv6Addr::UNSPECIFIED, ALL_NODES, ICMPV6, &answer(GATEWAY6));
@@ -153,6 +161,8 @@ fn honest(host: &TestHost) -> Named {
         ("to a group", ethernet([1, 0, 0x5e, 0, 0, 251], me.mac, IPV4, &mdns)),
         ("to all", to_all(IPV4, &shout)),
         ("own IPv6 address", six(me.ip6, &icmp(128, b"ping"))),
+        ("TCP", to_you(IPV4, &tcp(me.ip, you.ip, 1001))),
+        ("TCP over IPv6", to_you(IPV6, &tcp6(me.ip6, you.ip6, 1002))),
         ("own link-local one", six(me.link_local, &icmp(128, b"pong"))),
         ("advertisement", six(me.ip6, &neighbour(136, me.ip6, 2, me.mac))),
         ("of the link-local one", six(me.link_local, &neighbour(136, me.link_local, 2, me.mac))),

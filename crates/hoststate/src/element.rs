@@ -89,6 +89,10 @@ pub enum SetName {
     Addresses6,
     /// `targets6`: the same addresses, as targets of neighbour advertisements (ifname . 128 bits).
     Targets6,
+    /// `known4`: ports with what is behind them, in one (ifname . ether_addr . ipv4_addr).
+    Known4,
+    /// `known6`: the same for IPv6.
+    Known6,
     /// `apart`: ports whose containers don't reach one another (type ifname).
     Apart,
     /// `gateways`: the hardware address of the host, by port of those (ifname . ether_addr).
@@ -132,7 +136,7 @@ impl TableFamily {
 
 impl SetName {
     /// Every set, in the order of the skeleton.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 46] = [
         Self::Bridges,
         Self::SameBridge,
         Self::Isolated,
@@ -171,6 +175,8 @@ impl SetName {
         Self::Addresses4,
         Self::Addresses6,
         Self::Targets6,
+        Self::Known4,
+        Self::Known6,
         Self::Apart,
         Self::Gateways,
         Self::Linked4,
@@ -188,6 +194,8 @@ impl SetName {
             | Self::Addresses4
             | Self::Addresses6
             | Self::Targets6
+            | Self::Known4
+            | Self::Known6
             | Self::Apart
             | Self::Gateways
             | Self::Linked4
@@ -239,6 +247,8 @@ impl SetName {
             Self::Addresses4 => "addresses4",
             Self::Addresses6 => "addresses6",
             Self::Targets6 => "targets6",
+            Self::Known4 => "known4",
+            Self::Known6 => "known6",
             Self::Apart => "apart",
             Self::Gateways => "gateways",
             Self::Linked4 => "linked4",
@@ -312,6 +322,10 @@ pub enum Element {
     Address6(IfName, Ipv6Addr),
     /// In `targets6`.
     Target6(IfName, Ipv6Addr),
+    /// In `known4`: a port, what is behind it, and its address.
+    Known4(IfName, MacAddr, Ipv4Addr),
+    /// In `known6`.
+    Known6(IfName, MacAddr, Ipv6Addr),
     /// In `apart`.
     Apart(IfName),
     /// In `gateways`: a port, and the host on its bridge.
@@ -363,6 +377,8 @@ impl Element {
             Self::Address4(..) => SetName::Addresses4,
             Self::Address6(..) => SetName::Addresses6,
             Self::Target6(..) => SetName::Targets6,
+            Self::Known4(..) => SetName::Known4,
+            Self::Known6(..) => SetName::Known6,
             Self::Apart(_) => SetName::Apart,
             Self::Gateway(..) => SetName::Gateways,
             Self::Restricted(at, ..) => {

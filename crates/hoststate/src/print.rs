@@ -224,6 +224,8 @@ impl Display for Element {
             Self::Address4(name, address) => write!(f, "{} . {address}", Quoted(name)),
             Self::Address6(name, address) => write!(f, "{} . {address}", Quoted(name)),
             // A number, for nft.
+            Self::Known4(name, mac, ip) => write!(f, "{} . {mac} . {ip}", Quoted(name)),
+            Self::Known6(name, mac, ip) => write!(f, "{} . {mac} . {ip}", Quoted(name)),
             Self::Target6(name, address) => {
                 write!(f, "{} . {:#034x}", Quoted(name), address.to_bits())
             }

@@ -20,6 +20,11 @@ pub(crate) fn endpoint(network: &Network, interface: &Interface, ipv6: bool) -> 
     let mut elements = Vec::new();
     if network.bridge.source_guard {
         elements.extend(source(network, interface, ipv6));
+        // For the others there is more to judge than who sends.
+        if network.bridge.icc {
+            let known = elements.iter().filter_map(|element| known(element, interface.mac));
+            elements.extend(known.collect::<Vec<_>>());
+        }
     }
     if !network.bridge.icc && !is_isolated(network) {
         let port = &interface.host_link;
@@ -50,6 +55,15 @@ fn source(network: &Network, interface: &Interface, ipv6: bool) -> Vec<Element> 
         }
     }
     elements
+}
+
+/// What is behind a port, in one: the address of an element, and the station.
+fn known(element: &Element, mac: MacAddr) -> Option<Element> {
+    match element {
+        Element::Address4(port, address) => Some(Element::Known4(port.clone(), mac, *address)),
+        Element::Address6(port, address) => Some(Element::Known6(port.clone(), mac, *address)),
+        _ => None,
+    }
 }
 
 /// The link-local address that the kernel makes of a hardware address (RFC 4291, appendix A).

@@ -134,6 +134,31 @@ pub fn udp(from: u16, to: u16) -> Vec<u8> {
     [from.to_be_bytes(), to.to_be_bytes(), [0, 12], [0, 0], *b"ha", *b"ws"].concat()
 }
 
+/// The first packet of a connection to port `port`.
+pub fn tcp(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> Vec<u8> {
+    ipv4(from, to, 6, &syn(&[from.octets(), to.octets()].concat(), port))
+}
+
+/// The same of IPv6.
+pub fn tcp6(from: Ipv6Addr, to: Ipv6Addr, port: u16) -> Vec<u8> {
+    ipv6(from, to, 6, &syn(&[from.octets(), to.octets()].concat(), port))
+}
+
+/// RFC 9293: its sum is right, since connection tracking looks at it.
+fn syn(addresses: &[u8], port: u16) -> [u8; 20] {
+    let mut header = [0; 20];
+    header[..2].copy_from_slice(&1000_u16.to_be_bytes());
+    header[2..4].copy_from_slice(&port.to_be_bytes());
+    header[12..16].copy_from_slice(&[5 << 4, 2, 0xff, 0xff]);
+    let words = addresses.chunks(2).chain(header.chunks(2));
+    let sum: u32 = words.map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+    let sum = sum + 6 + header.len() as u32;
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    header[16..18].copy_from_slice(&sum.to_be_bytes());
+    header
+}
+
 /// RFC 4443: a type, its four reserved bytes, the rest.
 pub fn icmp(kind: u8, rest: &[u8]) -> Vec<u8> {
     [&[kind, 0, 0, 0, 0, 0, 0, 0], rest].concat()

@@ -127,6 +127,12 @@ fn key(element: &Element) -> Vec<u8> {
         Element::Address6(name, ip) | Element::Target6(name, ip) => {
             [link(name).as_slice(), &ip.octets()].concat()
         }
+        Element::Known4(name, mac, ip) => {
+            [link(name).as_slice(), &mac.0, &[0, 0], &ip.octets()].concat()
+        }
+        Element::Known6(name, mac, ip) => {
+            [link(name).as_slice(), &mac.0, &[0, 0], &ip.octets()].concat()
+        }
         Element::SameBridge(name) => [link(name), link(name)].concat(),
         Element::Trusted(from, to) => [link(from), link(to)].concat(),
         Element::Unprotected(name, family) | Element::Routed(name, family) => {
@@ -227,6 +233,14 @@ pub(super) fn decode(set: SetName, raw: &Raw) -> Option<(Element, ElementData)> 
         SetName::Addresses4 => Element::Address4(name()?, decode_octets::<4>(rest()?)?.into()),
         SetName::Addresses6 => Element::Address6(name()?, decode_octets::<16>(rest()?)?.into()),
         SetName::Targets6 => Element::Target6(name()?, decode_octets::<16>(rest()?)?.into()),
+        SetName::Known4 => {
+            let (mac, ip) = rest()?.split_at_checked(8)?;
+            Element::Known4(name()?, decode_mac(mac)?, decode_octets::<4>(ip)?.into())
+        }
+        SetName::Known6 => {
+            let (mac, ip) = rest()?.split_at_checked(8)?;
+            Element::Known6(name()?, decode_mac(mac)?, decode_octets::<16>(ip)?.into())
+        }
         SetName::Unprotected => Element::Unprotected(name()?, decode_family(rest()?)?),
         SetName::Routed => Element::Routed(name()?, decode_family(rest()?)?),
         SetName::Trusted => Element::Trusted(name()?, text(rest()?).parse().ok()?),
@@ -381,11 +395,14 @@ mod tests {
         let to4 = ElementData::Destination(Ipv4Addr::new(172, 17, 0, 2).into(), 80);
         let to6 = ElementData::Destination(Ipv6Addr::LOCALHOST.into(), 53);
         let name: IfName = "hawser0".parse().expect("name");
+        let mac = MacAddr([2, 0, 0, 0, 0, 255]);
         for (element, data) in [
             (Element::Bridge(name.clone()), ElementData::Member),
-            (Element::Station(name.clone(), MacAddr([2, 0, 0, 0, 0, 255])), ElementData::Member),
+            (Element::Station(name.clone(), mac), ElementData::Member),
             (Element::Address4(name.clone(), ip4), ElementData::Member),
             (Element::Target6(name.clone(), Ipv6Addr::LOCALHOST), ElementData::Member),
+            (Element::Known4(name.clone(), mac, ip4), ElementData::Member),
+            (Element::Known6(name.clone(), mac, Ipv6Addr::LOCALHOST), ElementData::Member),
             (Element::SameBridge(name.clone()), ElementData::Member),
             (Element::Trusted("eth0".parse().expect("name"), name.clone()), ElementData::Member),
             (Element::Unprotected(name.clone(), Family::Ipv4), ElementData::Member),

@@ -46,6 +46,8 @@ pub(super) fn all() -> HostState {
         member(Element::Address4(name("veth0"), Ipv4Addr::new(10, 99, 1, 2))),
         member(Element::Address6(name("veth0"), Ipv6Addr::LOCALHOST)),
         member(Element::Target6(name("veth0"), Ipv6Addr::LOCALHOST)),
+        member(Element::Known4(name("veth0"), MacAddr([2, 66, 0, 0, 0, 1]), Ipv4Addr::LOCALHOST)),
+        member(Element::Known6(name("veth0"), MacAddr([2, 66, 0, 0, 0, 1]), Ipv6Addr::LOCALHOST)),
         member(Element::Apart(name("veth0"))),
         member(Element::Gateway(name("veth0"), MacAddr([2, 66, 0, 0, 0, 2]))),
     ]))
