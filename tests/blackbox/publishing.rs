@@ -3,6 +3,7 @@
 //! families, with the client's address kept where translation allows it.
 
 mod choices;
+mod clients;
 
 use hawser_testkit::{Cli, Client, EngineKind, Running, Segment, TestHost, eventually};
 
