@@ -10,19 +10,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use hawser_testkit::{Running, TestHost, busybox_tar};
+use anyhow::{Context, Result, ensure};
+use hawser_testkit::{TestHost, busybox_tar};
 use rustix::fd::AsRawFd;
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
+use crate::runner::Runner;
 
 /// The program in the test host.
 #[derive(Debug)]
-pub struct Bare {
-    runner: Running,
-    runs: usize,
-}
+pub struct Bare(Runner);
 
 impl Bare {
     /// Takes the bundle of a container that `engine` runs on `host`, and gets ready.
@@ -51,28 +49,15 @@ impl Bare {
             bundle.display()
         );
         let runner = host.spawn(["unshare", "--mount", "sh", "-c", &script]);
-        Ok(Bare { runner, runs: 0 })
+        Ok(Bare(Runner::new(runner)))
     }
 
     /// One create and start.
     ///
     /// # Errors
-    /// When the program says something else than a number.
+    /// When one of them fails.
     pub fn run(&mut self) -> Result<Duration> {
-        self.runner.write("go\n");
-        self.runs += 1;
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let said = self.runner.stdout();
-            if let Some(line) = said.lines().nth(self.runs - 1).filter(|_| said.ends_with('\n')) {
-                let micros: u64 = line.parse().with_context(|| format!("bare run: {line}"))?;
-                return Ok(Duration::from_micros(micros));
-            }
-            if self.runner.is_finished() || Instant::now() > deadline {
-                bail!("bare conmon and crun: {}{}", said, self.runner.stderr());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        self.0.tell("go").context("bare conmon and crun")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The promises, held against a report.
 
 use crate::hosts::{CROWDED, DOCKER, HAWSER};
+use crate::publishing;
 use crate::report::{BARE, Report, mebibytes};
 
 /// How many times quicker than Docker a start on the bridge is.
@@ -20,12 +21,19 @@ const VERBS_QUICKER: [(&str, f64); 4] = [
 /// How many times as long a verb may take among a thousand networks, and what comes on top of it:
 /// the kernel walks all routes when a link goes down, and all elements of a set of intervals when
 /// one changes.
-const CROWDED_TIMES: f64 = 1.5;
+pub const CROWDED_TIMES: f64 = 1.5;
 /// See [`CROWDED_TIMES`]; in milliseconds.
-const CROWDED_MORE: f64 = 0.75;
+pub const CROWDED_MORE: f64 = 0.75;
 
 /// The promises that are not kept, with the figures.
 pub fn broken(report: &Report) -> Vec<String> {
+    let mut broken = broken_of_engines(report);
+    broken.extend(publishing::broken(report));
+    broken
+}
+
+/// Those of starts and networks, beside Docker and bare programs, and of sizes.
+fn broken_of_engines(report: &Report) -> Vec<String> {
     let mut broken = Vec::new();
     let of = |what: &str, engine: &str| report.median(what, engine).unwrap_or(f64::NAN);
     let (start, bare) = (of("start, bridge", HAWSER), of("create + start", BARE));
@@ -57,7 +65,7 @@ pub fn broken(report: &Report) -> Vec<String> {
 }
 
 /// Whether a figure keeps to a limit. A missing one is NaN, which keeps to none.
-fn at_most(figure: f64, limit: f64) -> bool {
+pub fn at_most(figure: f64, limit: f64) -> bool {
     figure <= limit
 }
 
@@ -89,17 +97,19 @@ mod tests {
     fn promises() {
         let of = |start, docker, bare, idle| {
             let report = with_verbs(report(start, docker, bare, idle), 60, 2200);
-            broken(&report)
+            broken_of_engines(&report)
         };
         assert_eq!(of(30, 140, 22, 15), Vec::<String>::new());
         assert_eq!(of(30, 100, 22, 15).len(), 1);
         assert_eq!(of(30, 140, 10, 30).len(), 2);
-        assert_eq!(broken(&Report::default()).len(), 10);
+        assert_eq!(broken_of_engines(&Report::default()).len(), 10);
     }
 
     #[test]
     fn promises_of_networks() {
-        let of = |docker, crowded| broken(&with_verbs(report(30, 140, 22, 15), docker, crowded));
+        let of = |docker, crowded| {
+            broken_of_engines(&with_verbs(report(30, 140, 22, 15), docker, crowded))
+        };
         assert_eq!(of(15, 2200).len(), 2, "create and rm are not quick enough");
         assert_eq!(of(60, 2300).len(), 4, "none is as quick among many");
     }

@@ -4,17 +4,19 @@
 //! brings up hawserd and Debian's dockerd, each in a test host of its own. Out: a table, or JSON:
 //! medians of `POST /containers/{id}/start` and of `run --rm busybox true` for bridge, none and
 //! host, and of the verbs of networks, the engines taking turns; with test hosts also bare
-//! `conmon` + `crun` on the same bundle, a hawserd with a thousand networks, the daemons' memory and
-//! the sizes of the programs. `--check` fails when hawser is not as quick and as small as it
-//! promises. It measures no throughput.
+//! `conmon` + `crun` on the same bundle, a hawserd with a thousand networks, published ports by the
+//! thousand and what goes through one, the daemons' memory and the sizes of the programs. `--check`
+//! fails when hawser is not as quick and as small as it promises.
 
 mod bare;
 mod check;
 mod engine;
 mod hosts;
 mod networks;
+mod publishing;
 mod report;
 mod rounds;
+mod runner;
 mod wire;
 
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ pub enum Subject {
     Containers,
     /// The verbs of networks.
     Networks,
+    /// Published ports (with test hosts).
+    Publishing,
 }
 
 /// What the program starts itself for.
@@ -72,12 +76,28 @@ enum Part {
         /// The bundle's folder.
         bundle: std::path::PathBuf,
     },
+    /// Greets who connects to a port, and hangs up.
+    #[command(hide = true)]
+    Greet {
+        /// The port.
+        port: u16,
+    },
+    /// Connects to who greets, as often as each line of standard input says.
+    #[command(hide = true)]
+    Connect {
+        /// Address and port.
+        to: std::net::SocketAddr,
+    },
 }
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    if let Some(Part::Bare { bundle }) = &arguments.command {
-        bare::serve(bundle)?;
+    if let Some(part) = &arguments.command {
+        match part {
+            Part::Bare { bundle } => bare::serve(bundle)?,
+            Part::Greet { port } => publishing::load::greet(*port)?,
+            Part::Connect { to } => publishing::load::connect(*to)?,
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let report = match arguments.test_hosts {

@@ -1,4 +1,4 @@
-//! What was measured: medians and minima, ratios to the first engine, as a table or as JSON.
+//! What was measured: medians and minima, ratios to the first of a row, as a table or as JSON.
 
 use std::time::Duration;
 
@@ -7,14 +7,39 @@ use serde_json::{Value, json};
 /// What the report calls bare conmon and crun.
 pub const BARE: &str = "bare conmon+crun";
 
-/// One row: what was timed, and the times of each engine in order of appearance.
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Milliseconds.
+    Time,
+    /// So many in a second of the processor.
+    PerSecond,
+    /// Gigabits in a second of the processor.
+    Throughput,
+    /// So many.
+    Count,
+}
+
+impl Unit {
+    fn as_str(self) -> &'static str {
+        match self {
+            Unit::Time => "ms",
+            Unit::PerSecond => "/s of CPU",
+            Unit::Throughput => "Gbit/s of CPU",
+            Unit::Count => "",
+        }
+    }
+}
+
+/// One row: what was measured, and the figures of each engine in order of appearance.
 #[derive(Debug)]
 struct Row {
     what: String,
+    unit: Unit,
     times: Vec<(String, Vec<f64>)>,
 }
 
-/// The collected times (milliseconds) and sizes (bytes).
+/// The collected figures, and sizes in bytes.
 #[derive(Debug, Default)]
 pub struct Report {
     rows: Vec<Row>,
@@ -27,18 +52,22 @@ pub struct Report {
 impl Report {
     /// Adds one time.
     pub fn add(&mut self, what: &str, engine: &str, took: Duration) {
+        self.add_figure(what, engine, Unit::Time, took.as_secs_f64() * 1000.0);
+    }
+
+    /// Adds one figure.
+    pub fn add_figure(&mut self, what: &str, engine: &str, unit: Unit, figure: f64) {
         let row = match self.rows.iter().position(|row| row.what == what) {
             Some(index) => index,
             None => {
-                self.rows.push(Row { what: what.to_owned(), times: Vec::new() });
+                self.rows.push(Row { what: what.to_owned(), unit, times: Vec::new() });
                 self.rows.len() - 1
             }
         };
         let times = &mut self.rows[row].times;
-        let took = took.as_secs_f64() * 1000.0;
         match times.iter_mut().find(|(name, _)| name == engine) {
-            Some((_, list)) => list.push(took),
-            None => times.push((engine.to_owned(), vec![took])),
+            Some((_, list)) => list.push(figure),
+            None => times.push((engine.to_owned(), vec![figure])),
         }
     }
 
@@ -49,12 +78,12 @@ impl Report {
         }
     }
 
-    /// The median in milliseconds.
+    /// The median, in the row's unit.
     pub fn median(&self, what: &str, engine: &str) -> Option<f64> {
         self.times(what, engine).map(median)
     }
 
-    /// The least in milliseconds.
+    /// The least, in the row's unit.
     pub fn best(&self, what: &str, engine: &str) -> Option<f64> {
         self.times(what, engine).map(minimum)
     }
@@ -67,19 +96,23 @@ impl Report {
     /// The report for people.
     pub fn table(&self) -> String {
         let mut text =
-            format!("{:<20} {:<18} {:>9} {:>9}  ratio\n", "", "engine", "median ms", "min ms");
+            format!("{:<32} {:<18} {:>10} {:>10}  ratio\n", "", "engine", "median", "least");
         for row in &self.rows {
             let first = row.times.first().map_or(1.0, |(_, list)| median(list));
             for (index, (name, list)) in row.times.iter().enumerate() {
                 let what = if index == 0 { row.what.as_str() } else { "" };
                 let (middle, least) = (median(list), minimum(list));
                 let ratio = middle / first;
-                text += &format!("{what:<20} {name:<18} {middle:>9.2} {least:>9.2} {ratio:>6.2}\n");
+                let unit = row.unit.as_str();
+                let line = format!(
+                    "{what:<32} {name:<18} {middle:>10.2} {least:>10.2} {ratio:>6.2} {unit}"
+                );
+                text += &format!("{}\n", line.trim_end());
             }
         }
         for (what, sizes) in [("resident memory", &self.resident), ("program", &self.programs)] {
             for (name, bytes) in sizes {
-                text += &format!("{what:<20} {name:<18} {:>9.1} MiB\n", mebibytes(*bytes));
+                text += &format!("{what:<32} {name:<18} {:>10.1} MiB\n", mebibytes(*bytes));
             }
         }
         text
@@ -90,8 +123,8 @@ impl Report {
         let times = self.rows.iter().flat_map(|row| {
             row.times.iter().map(|(name, list)| {
                 json!({
-                    "what": row.what, "engine": name, "runs": list.len(),
-                    "median_ms": median(list), "min_ms": minimum(list),
+                    "what": row.what, "engine": name, "runs": list.len(), "unit": row.unit.as_str(),
+                    "median": median(list), "min": minimum(list),
                 })
             })
         });

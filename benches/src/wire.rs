@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an answer may take: Docker's to a start with many published ports takes long.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// An open connection.
 #[derive(Debug)]
