@@ -2,14 +2,25 @@
 //!
 //! In: sockets that the caller opened inside a sandbox (127.0.0.11:53), [`Zone`]s (one per
 //! network, shared by its sandboxes), a [`View`] per sandbox, and its [`Upstream`]s.
-//! Out: answers. It makes no names: what a container is called is decided in `plan`.
+//! Out: answers; [`Counters`], and for people an [`Explanation`]. It makes no names: what a
+//! container is called is decided in `plan`.
 //!
 //! The wire format is read and written by hand (`message`): our own answers are one question
-//! copied and a few fixed records, and what is forwarded passes as it is.
+//! copied and a few fixed records, and what is forwarded passes as it is. docs/names.md says how
+//! it behaves, docs/adr/0013 why.
 
 mod answer;
+mod buffer;
+mod cache;
+mod connection;
+mod connections;
+mod counters;
+mod counts;
+mod explain;
+mod explanation;
 mod forward;
 mod message;
+mod sandbox;
 mod service;
 mod stream;
 mod task;
@@ -19,11 +30,30 @@ mod turns;
 mod tests;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+pub use counters::{Counters, Tally, UpstreamTally};
+pub use explanation::{
+    Answer, Attempt, Candidate, End, Explanation, Forwarding, Reason, Unexplained, kind_name,
+    kind_of,
+};
 pub use hawser_hoststate::Zone;
 pub use service::{Dns, Stopped};
+
+/// How the service works, for all sandboxes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether answers of upstreams are kept for as long as they may be.
+    pub cache: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cache: true }
+    }
+}
 
 /// What one sandbox sees, in the order of looking.
 #[derive(Clone, Debug, Default)]
@@ -46,18 +76,19 @@ pub struct Alias {
 }
 
 /// Opens sockets towards an upstream, for those that must leave from a sandbox. Called on a
-/// thread that may block.
+/// thread that may block; neither waits for the network.
 pub trait SocketFactory: Send + Sync {
     /// A UDP socket of the right family, bound to a random port (not connected).
     fn udp(&self, upstream: SocketAddr) -> io::Result<UdpSocket>;
-    /// A TCP connection to the upstream.
-    fn tcp(&self, upstream: SocketAddr) -> io::Result<TcpStream>;
+    /// A TCP socket of the right family, not connected.
+    fn tcp(&self, upstream: SocketAddr) -> io::Result<OwnedFd>;
 }
 
 /// A resolver that questions are forwarded to.
 #[derive(Clone)]
 pub struct Upstream {
-    /// Its address and port (53).
+    /// Its address and port (53). A link-local one has the index of its interface as scope, in the
+    /// namespace that it is asked from.
     pub address: SocketAddr,
     /// Where it is asked from: `None` is the daemon's own namespace.
     pub from: Option<Arc<dyn SocketFactory>>,

@@ -48,6 +48,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Transport};
 use ipnet::IpNet;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::announce::Announcer;
 use crate::foreign::Foreign;
@@ -268,6 +270,20 @@ impl Kernel {
         };
         let fail =
             |error: std::io::Error| Error::new("bind", format!("UDP {address} in {ns}"), error);
+        self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
+    }
+
+    /// A TCP socket that is neither bound nor connected, inside a namespace.
+    ///
+    /// # Errors
+    /// As [`Kernel::in_namespace`], or there are no more descriptors.
+    pub fn tcp_socket(&self, ns: &NamespaceName, ipv6: bool) -> Result<OwnedFd, Error> {
+        let family = if ipv6 { AddressFamily::INET6 } else { AddressFamily::INET };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let open = move || socket_with(family, SocketType::STREAM, flags, None);
+        let fail = |error: Errno| {
+            Error::new("open", format!("TCP socket in {ns}"), std::io::Error::from(error))
+        };
         self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
     }
 

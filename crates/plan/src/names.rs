@@ -6,15 +6,20 @@
 //! answers. Networks of the engine itself (the default bridge) have no names.
 
 use hawser_hoststate::Zone;
-use hawser_model::{Endpoint, Model, Network, NetworkId, Sandbox, SandboxId};
+use hawser_model::{Endpoint, IpamDriver, Model, Network, NetworkId, Sandbox, SandboxId};
 
 /// The names of a network: of each container its name, aliases, short id and host name, each also
-/// with the network's name behind it, and the way back from the address.
+/// with the network's name behind it, and the way back from the address. Names below the network's
+/// own and addresses of its subnets are nobody else's: those that no container has don't exist.
 pub fn zone(model: &Model, network: NetworkId) -> Zone {
-    let mut zone = Zone::default();
     let Some(network) = model.network(network).filter(|network| !network.predefined) else {
-        return zone;
+        return Zone::default();
     };
+    let mut zone = Zone::below(network.name.as_str());
+    // Where others give the addresses, others may have names for them.
+    if network.ipam_driver == IpamDriver::Default {
+        network.pools.iter().for_each(|pool| zone.cover(pool.subnet));
+    }
     for endpoint in model.endpoints_of_network(network.id) {
         if let Some(sandbox) = model.sandbox(endpoint.sandbox) {
             add(&mut zone, network, sandbox, endpoint);

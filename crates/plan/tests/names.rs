@@ -66,6 +66,17 @@ fn containers_are_known_by_all_their_names() {
 }
 
 #[test]
+fn what_is_below_a_networks_name_and_in_its_subnets_is_its_own() {
+    let zone_of = |number| zone(&model(), net(number));
+    assert!(zone_of(3).owns("nobody.back") && !zone_of(3).owns("nobody.front"));
+    assert!(zone_of(3).covers("172.19.0.9/32".parse().unwrap()));
+    assert!(!zone_of(3).covers("172.18.0.9/32".parse().unwrap()));
+    assert!(
+        !zone_of(1).owns("nobody.bridge") && !zone_of(1).covers("172.17.0.2/32".parse().unwrap())
+    );
+}
+
+#[test]
 fn the_default_bridge_has_no_names() {
     assert_eq!(zone(&model(), net(1)).names().count(), 0);
     assert_eq!(search_order(&model(), sandbox(1)), [net(3), net(2)]);

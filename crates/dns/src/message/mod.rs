@@ -1,19 +1,32 @@
 //! The wire format (RFC 1035, EDNS: RFC 6891), as much of it as we speak.
 //!
 //! In: packets that may hold anything. Out: the one [`Query`] in a packet, or how to refuse it;
-//! replies of ours. Answers of upstreams are not read beyond their question (`matches`).
+//! replies of ours; of an upstream's answer whether it is one, and how long it may be kept.
 
 mod query;
 mod reply;
+mod response;
+mod reverse;
 
-pub(crate) use query::{Query, Unusable};
+pub(crate) use query::{Query, Unusable, question};
 pub(crate) use reply::Reply;
+pub(crate) use response::{Verdict, answers, is_negative, judge, lifetime};
+pub(crate) use reverse::Reverse;
 
 /// Record types.
 pub(crate) const A: u16 = 1;
+const NS: u16 = 2;
+const CNAME: u16 = 5;
+const SOA: u16 = 6;
 pub(crate) const PTR: u16 = 12;
 pub(crate) const AAAA: u16 = 28;
 const OPT: u16 = 41;
+/// Signatures of a transaction.
+const SIG: u16 = 24;
+const TSIG: u16 = 250;
+/// Whole zones, and their changes.
+pub(crate) const IXFR: u16 = 251;
+pub(crate) const AXFR: u16 = 252;
 pub(crate) const ANY: u16 = 255;
 /// The Internet class.
 pub(crate) const IN: u16 = 1;
@@ -24,13 +37,18 @@ const MAX_NAME: usize = 255;
 const CLASSIC: usize = 512;
 /// What we announce and send at most over UDP: fits every path without fragments.
 const EDNS_PAYLOAD: u16 = 1232;
+/// How long an answer of ours may be kept, one that says no as well.
 const TTL: u32 = 5;
 
 const RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
+const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
 const RECURSION_DESIRED: u16 = 0x0100;
 const RECURSION_AVAILABLE: u16 = 0x0080;
+const CODE: u16 = 0x000f;
+/// In the flags of EDNS.
+const DNSSEC_OK: u16 = 0x8000;
 
 /// How a query ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +74,22 @@ impl Header {
         Some(Self { id: number(packet, 0)?, flags: number(packet, 2)? })
     }
 
+    fn code(self) -> u16 {
+        self.flags & CODE
+    }
+
     /// The header of a reply without a question.
     fn reply(self, code: Code) -> [u8; HEADER] {
         let kept = self.flags & (OPCODE | RECURSION_DESIRED);
-        let flags = RESPONSE | RECURSION_AVAILABLE | kept | (code as u16 & 0xf);
+        let flags = RESPONSE | RECURSION_AVAILABLE | kept | (code as u16 & CODE);
+        Self { id: self.id, flags }.bytes(0)
+    }
+
+    /// As it is sent, with so many questions and no records.
+    fn bytes(self, questions: u8) -> [u8; HEADER] {
         let [a, b] = self.id.to_be_bytes();
-        let [c, d] = flags.to_be_bytes();
-        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0]
+        let [c, d] = self.flags.to_be_bytes();
+        [a, b, c, d, 0, questions, 0, 0, 0, 0, 0, 0]
     }
 }
 
@@ -73,24 +100,49 @@ pub(crate) fn with_id(packet: &[u8], id: u16) -> Vec<u8> {
     packet
 }
 
-/// The packet's id.
-pub(crate) fn id(packet: &[u8]) -> u16 {
-    number(packet, 0).unwrap_or_default()
+/// Makes somebody's answer the answer to this query, which asks the same: its id, and the name as
+/// it is written there.
+pub(crate) fn readdress(answer: &mut [u8], query: &Query) {
+    put(answer, 0, query.header.id);
+    if number(answer, 4) == Some(1)
+        && let Some(place) = answer.get_mut(HEADER..HEADER + query.question.len())
+    {
+        place.copy_from_slice(&query.question);
+    }
 }
 
-/// Whether `response` answers exactly what was asked under this id.
-pub(crate) fn matches(response: &[u8], id: u16, query: &Query) -> bool {
-    let end = HEADER + query.question.len();
-    let question = response.get(HEADER..end);
-    Header::parse(response).is_some_and(|h| h.id == id && h.flags & RESPONSE != 0)
-        && number(response, 4) == Some(1)
-        && question.is_some_and(|question| question.eq_ignore_ascii_case(&query.question))
+/// Says that an answer is from memory, `age` seconds old, whose times are at these positions.
+pub(crate) fn grow_old(answer: &mut [u8], times: &[u16], age: u32) {
+    let flags = number(answer, 2).unwrap_or_default();
+    put(answer, 2, flags & !AUTHORITATIVE);
+    for at in times {
+        let place = answer.get_mut(usize::from(*at)..).and_then(|rest| rest.first_chunk_mut());
+        if let Some(place) = place {
+            *place = u32::from_be_bytes(*place).saturating_sub(age).to_be_bytes();
+        }
+    }
 }
 
-/// Whether an upstream says that it cannot or will not answer: another may.
-pub(crate) fn is_failure(response: &[u8]) -> bool {
-    let code = number(response, 2).unwrap_or_default() & 0xf;
-    code == Code::ServFail as u16 || code == Code::Refused as u16 || code == Code::NotImp as u16
+/// What an answer says: its code, without the part that EDNS may add.
+pub(crate) fn code(answer: &[u8]) -> u16 {
+    number(answer, 2).unwrap_or_default() & CODE
+}
+
+/// Whether an answer says that there is more of it.
+pub(crate) fn is_truncated(answer: &[u8]) -> bool {
+    number(answer, 2).unwrap_or_default() & TRUNCATED != 0
+}
+
+/// Where the name at `at` ends; it is not followed.
+fn skip_name(packet: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *packet.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += 1 + usize::from(length),
+            0xc0.. => return Some(at + 2),
+            _ => return None,
+        }
+    }
 }
 
 fn number(packet: &[u8], at: usize) -> Option<u16> {

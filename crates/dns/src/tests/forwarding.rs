@@ -1,5 +1,6 @@
 //! Questions that go to upstreams.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -7,9 +8,11 @@ use std::time::Instant;
 
 use hickory_proto::op::MessageType;
 use hickory_proto::rr::Record;
+use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::*;
 use crate::SocketFactory;
+use crate::sandbox::MAX_WAITING;
 
 /// What an upstream sends for a query: any number of packets.
 type Behaviour = fn(Message) -> Vec<Message>;
@@ -147,7 +150,7 @@ fn forged_answers_are_ignored() {
     let answer = host.ask("a.example", RecordType::A);
     assert_eq!(address_of(&answer), IpAddr::from([192, 0, 2, 1]));
     let over_tcp = host.tcp(&question("a.example", RecordType::A));
-    assert_eq!(code(&over_tcp), ResponseCode::ServFail, "there the first answer must be right");
+    assert_eq!(address_of(&over_tcp), IpAddr::from([192, 0, 2, 1]));
 }
 
 #[test]
@@ -192,8 +195,8 @@ fn too_many_at_once_are_refused() {
     let host = Host::with_zone(zone(&[]), &[Server::new(is_silent).address]);
     let socket = UdpSocket::bind(loopback()).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    let query = question("a.example", RecordType::A).to_vec().unwrap();
-    for _ in 0..160 {
+    for n in 0..=MAX_WAITING {
+        let query = question(&format!("{n}.example"), RecordType::A).to_vec().unwrap();
         socket.send_to(&query, host.address).unwrap();
         // Not faster than a socket's buffer takes them.
         thread::sleep(Duration::from_micros(200));
@@ -213,9 +216,9 @@ impl SocketFactory for Counting {
         UdpSocket::bind(loopback())
     }
 
-    fn tcp(&self, upstream: SocketAddr) -> std::io::Result<TcpStream> {
+    fn tcp(&self, _: SocketAddr) -> std::io::Result<OwnedFd> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        TcpStream::connect(upstream)
+        Ok(socket(AddressFamily::INET, SocketType::STREAM, None)?)
     }
 }
 

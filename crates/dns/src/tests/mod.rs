@@ -12,7 +12,7 @@ use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::runtime::Runtime;
 
-use crate::{Alias, Dns, Sockets, Upstream, View, Zone};
+use crate::{Alias, Dns, Settings, Sockets, Upstream, View, Zone};
 
 const SANDBOX: &str = "sandbox";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,12 +40,16 @@ fn sockets() -> Sockets {
 
 impl Host {
     fn new(view: View, upstreams: &[SocketAddr]) -> Self {
+        Self::with_settings(Settings::default(), view, upstreams)
+    }
+
+    fn with_settings(settings: Settings, view: View, upstreams: &[SocketAddr]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let dns = Dns::new(runtime.handle().clone());
+        let dns = Dns::new(runtime.handle().clone(), settings);
         let sockets = sockets();
         let address = sockets.udp.local_addr().unwrap();
         let upstream = |address: &SocketAddr| Upstream { address: *address, from: None };

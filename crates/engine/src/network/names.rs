@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use hawser_dns::{Alias, SocketFactory, Sockets, Upstream, View};
 use hawser_hoststate::NamespaceName;
@@ -187,8 +187,7 @@ impl SocketFactory for SandboxSockets {
         self.kernel.udp_socket(&self.ns, SocketAddr::new(any, 0)).map_err(io::Error::other)
     }
 
-    fn tcp(&self, upstream: SocketAddr) -> io::Result<TcpStream> {
-        let connect = move || TcpStream::connect_timeout(&upstream, Duration::from_secs(2));
-        self.kernel.in_namespace(&self.ns, connect).map_err(io::Error::other)?
+    fn tcp(&self, upstream: SocketAddr) -> io::Result<OwnedFd> {
+        self.kernel.tcp_socket(&self.ns, upstream.is_ipv6()).map_err(io::Error::other)
     }
 }
