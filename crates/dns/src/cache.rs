@@ -100,3 +100,86 @@ impl Entry {
         key.len() + self.answer.len() + 2 * self.times.len() + OVERHEAD
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::question;
+
+    /// A question, and the answer to it with one address that may be kept for so many seconds.
+    fn answered(name: &str, ttl: u32) -> (Query, Vec<u8>, Box<[u8]>) {
+        let asked = question(1, name, 1).unwrap();
+        let query = Query::parse(&asked).unwrap();
+        let mut answer = asked.clone();
+        (answer[2], answer[7]) = (0x80, 1);
+        answer.extend([0xc0, 12, 0, 1, 0, 1]);
+        answer.extend(ttl.to_be_bytes());
+        answer.extend([0, 4, 192, 0, 2, 1]);
+        let key = query.key(&asked, false);
+        (query, answer, key)
+    }
+
+    fn ttl_of(answer: &[u8]) -> u32 {
+        u32::from_be_bytes(*answer[answer.len() - 10..].first_chunk().unwrap())
+    }
+
+    #[test]
+    fn an_answer_grows_old_and_goes() {
+        let (query, answer, key) = answered("a.example", 60);
+        let (mut cache, now) = (Cache::default(), Instant::now());
+        assert_eq!(cache.find(&key, now), None);
+        cache.keep(key.clone(), &query, &answer, now);
+        let after = |millis| cache.find(&key, now + Duration::from_millis(millis));
+        assert_eq!(ttl_of(&after(0).unwrap().answer), 60);
+        let kept = after(25_500).unwrap();
+        assert_eq!(ttl_of(&kept.answer), 35);
+        assert_eq!((kept.age.as_millis(), kept.left.as_millis()), (25_500, 34_500));
+        assert_eq!(ttl_of(&after(59_999).unwrap().answer), 1);
+        assert_eq!(after(60_000), None);
+        assert!(!cache.sweep(now + Duration::from_secs(60)));
+        assert_eq!((cache.bytes, cache.entries.len()), (0, 0));
+    }
+
+    #[test]
+    fn nothing_is_kept_for_longer_than_ten_minutes_or_for_no_time() {
+        let (mut cache, now) = (Cache::default(), Instant::now());
+        let (query, answer, key) = answered("a.example", 86_400);
+        cache.keep(key.clone(), &query, &answer, now);
+        let kept = cache.find(&key, now + Duration::from_secs(599)).unwrap();
+        assert_eq!(ttl_of(&kept.answer), 86_400 - 599, "the time is the upstream's");
+        assert_eq!(cache.find(&key, now + Duration::from_secs(600)), None);
+        for ttl in [0, 1 << 31, u32::MAX] {
+            let (query, answer, key) = answered("b.example", ttl);
+            cache.keep(key.clone(), &query, &answer, now);
+            assert_eq!(cache.find(&key, now), None, "{ttl}");
+        }
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let (mut cache, now) = (Cache::default(), Instant::now());
+        for n in 0..2 * MAX_ENTRIES {
+            let (query, answer, key) = answered(&format!("{n}.example"), 60);
+            cache.keep(key.clone(), &query, &answer, now);
+            assert!(cache.find(&key, now).is_some(), "the newest is there");
+            assert!(cache.entries.len() <= MAX_ENTRIES && cache.bytes <= MAX_BYTES);
+        }
+        assert_eq!(cache.entries.len(), MAX_ENTRIES);
+        let (query, mut answer, key) = answered("long.example", 60);
+        answer[7] = 250;
+        let record = answer[answer.len() - 16..].to_vec();
+        (1..250).for_each(|_| answer.extend(&record));
+        for n in 0..100u8 {
+            let mut key = key.clone();
+            key[0] = n;
+            cache.keep(key, &query, &answer, now);
+            assert!(cache.bytes <= MAX_BYTES);
+        }
+        let size = |cache: &Cache| cache.entries.iter().map(|(key, e)| e.size(key)).sum::<usize>();
+        assert_eq!(cache.bytes, size(&cache));
+        // What has gone by itself makes room first.
+        let (query, answer, key) = answered("last.example", 60);
+        cache.keep(key, &query, &answer, now + Duration::from_secs(60));
+        assert_eq!((cache.entries.len(), cache.bytes), (1, size(&cache)));
+    }
+}

@@ -19,6 +19,9 @@ mod counts;
 mod explain;
 mod explanation;
 mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod message;
 mod sandbox;
 mod service;

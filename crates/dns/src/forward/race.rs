@@ -241,3 +241,6 @@ impl<'a, R: Runner> Race<'a, R> {
         (Outcome { answer, good, attempts: self.attempts }, self.running)
     }
 }
+
+#[cfg(test)]
+mod tests;
