@@ -7,6 +7,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 
+use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::Transport;
@@ -76,7 +77,10 @@ async fn ask_udp(
 /// `None`: it was something else.
 async fn receive(line: &Line, id: u16, query: &Query) -> io::Result<Option<Said>> {
     loop {
-        line.socket.readable().await?;
+        // That nobody is there comes as an error alone.
+        if line.socket.ready(Interest::READABLE | Interest::ERROR).await?.is_error() {
+            return Err(line.socket.take_error()?.unwrap_or(io::ErrorKind::BrokenPipe.into()));
+        }
         let receive = |buffer: &mut [u8]| Ok((line.socket.try_recv(buffer)?, ()));
         match with_datagram(receive, |packet, ()| judge(packet, id, query)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

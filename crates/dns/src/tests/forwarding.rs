@@ -7,79 +7,12 @@ use std::thread;
 use std::time::Instant;
 
 use hickory_proto::op::MessageType;
-use hickory_proto::rr::Record;
 use rustix::net::{AddressFamily, SocketType, socket};
 
+use super::upstreams::{Server, respond, with_address};
 use super::*;
 use crate::SocketFactory;
 use crate::sandbox::MAX_WAITING;
-
-/// What an upstream sends for a query: any number of packets.
-type Behaviour = fn(Message) -> Vec<Message>;
-
-/// An upstream that counts what it is asked, over UDP and TCP.
-struct Server {
-    address: SocketAddr,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Server {
-    fn new(behaviour: Behaviour) -> Self {
-        let Sockets { udp, tcp } = sockets();
-        let address = udp.local_addr().unwrap();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
-        // The threads end with the test's process.
-        thread::spawn(move || {
-            let mut buffer = vec![0; 65535];
-            while let Ok((length, client)) = udp.recv_from(&mut buffer) {
-                count.fetch_add(1, Ordering::SeqCst);
-                for answer in behaviour(Message::from_vec(&buffer[..length]).unwrap()) {
-                    udp.send_to(&answer.to_vec().unwrap(), client).unwrap();
-                }
-            }
-        });
-        let count = Arc::clone(&asked);
-        thread::spawn(move || {
-            while let Ok((stream, _)) = tcp.accept() {
-                count.fetch_add(1, Ordering::SeqCst);
-                answer_stream(stream, behaviour);
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-fn answer_stream(mut stream: TcpStream, behaviour: Behaviour) {
-    let mut length = [0; 2];
-    stream.read_exact(&mut length).unwrap();
-    let mut query = vec![0; u16::from_be_bytes(length).into()];
-    stream.read_exact(&mut query).unwrap();
-    for answer in behaviour(Message::from_vec(&query).unwrap()) {
-        let bytes = answer.to_vec().unwrap();
-        let length = u16::try_from(bytes.len()).unwrap();
-        stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).unwrap();
-    }
-}
-
-fn respond(query: &Message, code: ResponseCode) -> Message {
-    let mut answer = query.clone();
-    answer.metadata.message_type = MessageType::Response;
-    answer.metadata.response_code = code;
-    answer
-}
-
-fn with_address(query: &Message, last: u8) -> Message {
-    let mut answer = respond(query, ResponseCode::NoError);
-    let name = query.queries[0].name.clone();
-    let address = std::net::Ipv4Addr::new(192, 0, 2, last);
-    answer.add_answer(Record::from_rdata(name, 60, RData::from(address)));
-    answer
-}
 
 fn works(query: Message) -> Vec<Message> {
     vec![with_address(&query, 1)]

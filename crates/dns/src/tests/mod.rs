@@ -1,8 +1,15 @@
 //! The service over real sockets on loopback; hickory, which shares no code with it, reads and
 //! writes the packets.
 
+mod caching;
+mod connections;
+mod corpus;
+mod explaining;
 mod forwarding;
+mod limits;
+mod misbehaving;
 mod names;
+mod upstreams;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
