@@ -10,7 +10,7 @@ use crate::bare::Bare;
 use crate::engine::Engine;
 use crate::networks::{self, Member};
 use crate::report::Report;
-use crate::{Arguments, Subject, publishing, rounds};
+use crate::{Arguments, Subject, names, publishing, rounds};
 
 /// What the report calls them.
 pub const HAWSER: &str = "hawser";
@@ -51,6 +51,9 @@ pub fn measure(arguments: &Arguments) -> Result<Report> {
     }
     if arguments.wants(Subject::Publishing) {
         publishing::measure(&[(HAWSER, &hawser), (DOCKER, &docker)], image, rounds, &mut report)?;
+    }
+    if arguments.wants(Subject::Names) {
+        report.names = names::measure([(HAWSER, &hawser), (DOCKER, &docker)], rounds)?;
     }
     Ok(report)
 }

@@ -5,13 +5,14 @@
 //! medians of `POST /containers/{id}/start` and of `run --rm busybox true` for bridge, none and
 //! host, and of the verbs of networks, the engines taking turns; with test hosts also bare
 //! `conmon` + `crun` on the same bundle, a hawserd with a thousand networks, published ports by the
-//! thousand and what goes through one, the daemons' memory and the sizes of the programs. `--check`
-//! fails when hawser is not as quick and as small as it promises.
+//! thousand and what goes through one, the name service under `dnsperf`, the daemons' memory and the
+//! sizes of the programs. `--check` fails when hawser is not as quick and as small as it promises.
 
 mod bare;
 mod check;
 mod engine;
 mod hosts;
+mod names;
 mod networks;
 mod publishing;
 mod report;
@@ -65,6 +66,8 @@ pub enum Subject {
     Networks,
     /// Published ports (with test hosts).
     Publishing,
+    /// The name service (on test hosts alone).
+    Names,
 }
 
 /// What the program starts itself for.
@@ -88,6 +91,20 @@ enum Part {
         /// Address and port.
         to: std::net::SocketAddr,
     },
+    /// Sends datagrams back.
+    #[command(hide = true)]
+    Echo {
+        /// The port on 127.0.0.1.
+        port: u16,
+    },
+    /// Asks a name server, one question after the other.
+    #[command(hide = true)]
+    Ask {
+        /// The name server.
+        server: std::net::SocketAddr,
+        /// The name, of one label.
+        name: String,
+    },
 }
 
 fn main() -> Result<ExitCode> {
@@ -97,6 +114,8 @@ fn main() -> Result<ExitCode> {
             Part::Bare { bundle } => bare::serve(bundle)?,
             Part::Greet { port } => publishing::load::greet(*port)?,
             Part::Connect { to } => publishing::load::connect(*to)?,
+            Part::Echo { port } => names::echo(*port)?,
+            Part::Ask { server, name } => names::ask(*server, name)?,
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -109,7 +128,11 @@ fn main() -> Result<ExitCode> {
         true => println!("{:#}", report.json()),
         false => print!("{}", report.table()),
     }
-    let broken = if arguments.check { check::broken(&report) } else { Vec::new() };
+    let mut broken = Vec::new();
+    if arguments.check {
+        broken.extend(check::broken(&report));
+        broken.extend(report.names.broken());
+    }
     for promise in &broken {
         eprintln!("not kept: {promise}");
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::names::Figures;
+
 /// What the report calls bare conmon and crun.
 pub const BARE: &str = "bare conmon+crun";
 
@@ -47,6 +49,8 @@ pub struct Report {
     pub resident: Vec<(String, u64)>,
     /// Sizes of programs.
     pub programs: Vec<(String, u64)>,
+    /// The name service.
+    pub names: Figures,
 }
 
 impl Report {
@@ -115,7 +119,7 @@ impl Report {
                 text += &format!("{what:<32} {name:<18} {:>10.1} MiB\n", mebibytes(*bytes));
             }
         }
-        text
+        text + &self.names.table()
     }
 
     /// The report for programs.
@@ -137,6 +141,7 @@ impl Report {
             "times": times.collect::<Vec<_>>(),
             "resident": sizes(&self.resident),
             "programs": sizes(&self.programs),
+            "names": self.names.json(),
         })
     }
 }
