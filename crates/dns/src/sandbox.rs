@@ -162,10 +162,10 @@ impl Sandbox {
         transport: Transport,
     ) -> Result<Pending, (Vec<u8>, Reason)> {
         let upstreams = self.upstreams();
-        if let Some(mut kept) = upstreams.remembered(&query, packet, transport) {
+        if let Some(kept) = upstreams.remembered(&query, packet, transport) {
             self.counts.cached.add();
-            message::readdress(&mut kept.answer, &query);
-            return Err((kept.answer, Reason::Cached { age: kept.age, left: kept.left }));
+            let reason = Reason::Cached { age: kept.age, left: kept.left };
+            return Err((pass_on(kept.answer, &query, transport), reason));
         }
         if upstreams.is_empty() {
             self.counts.local.add();
@@ -201,18 +201,20 @@ impl Sandbox {
         }
         match &outcome.answer {
             None => query.reply(Code::ServFail),
-            Some(answer) if transport == Transport::Udp && answer.len() > query.client_limit() => {
-                query.truncated()
-            }
-            Some(answer) => {
-                let mut answer = answer.clone();
-                message::readdress(&mut answer, &query);
-                answer
-            }
+            Some(answer) => pass_on(answer.clone(), &query, transport),
         }
     }
 
     fn upstreams(&self) -> Arc<Upstreams> {
         Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// An upstream's answer as the reply to this query, or the word that it does not fit.
+fn pass_on(mut answer: Vec<u8>, query: &Query, transport: Transport) -> Vec<u8> {
+    if transport == Transport::Udp && answer.len() > query.client_limit() {
+        return query.truncated();
+    }
+    message::readdress(&mut answer, query);
+    answer
 }

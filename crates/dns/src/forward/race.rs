@@ -216,7 +216,7 @@ impl<'a, R: Runner> Race<'a, R> {
 
     /// The next one's turn comes at once.
     fn hurry(&mut self, now: Instant) {
-        let last = self.passed % self.order.len() == 0;
+        let last = self.passed.is_multiple_of(self.order.len());
         // Round again only those are asked who are silent: not before it is time.
         if !last || self.running.is_empty() {
             self.next_at = self.next_place().map(|_| now);

@@ -46,6 +46,7 @@ const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
 const RECURSION_DESIRED: u16 = 0x0100;
 const RECURSION_AVAILABLE: u16 = 0x0080;
+const CHECKING_DISABLED: u16 = 0x0010;
 const CODE: u16 = 0x000f;
 /// In the flags of EDNS.
 const DNSSEC_OK: u16 = 0x8000;
@@ -80,7 +81,7 @@ impl Header {
 
     /// The header of a reply without a question.
     fn reply(self, code: Code) -> [u8; HEADER] {
-        let kept = self.flags & (OPCODE | RECURSION_DESIRED);
+        let kept = self.flags & (OPCODE | RECURSION_DESIRED | CHECKING_DISABLED);
         let flags = RESPONSE | RECURSION_AVAILABLE | kept | (code as u16 & CODE);
         Self { id: self.id, flags }.bytes(0)
     }

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use super::upstreams::Server;
+use rustix::process::{Resource, Rlimit};
+
+use super::upstreams::{Server, raw, with_address};
 use super::*;
 use crate::sandbox::MAX_WAITING;
 
@@ -39,7 +41,7 @@ fn other_sandbox(host: &Host, upstream: SocketAddr) -> SocketAddr {
 
 #[test]
 fn who_asks_too_much_is_refused_alone() {
-    let works = Server::new(|query| vec![super::upstreams::with_address(&query, 1)]);
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
     let host = Host::with_zone(zone(&[("c1", "10.0.0.2")]), &[silent().address]);
     let other = other_sandbox(&host, works.address);
     let socket = ask_many(host.address, MAX_WAITING + 100);
@@ -89,7 +91,7 @@ fn no_more_sockets_are_open_than_are_allowed() {
 
 #[test]
 fn a_good_upstream_works_off_any_number() {
-    let works = Server::new(|query| vec![super::upstreams::with_address(&query, 1)]);
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
     let host = Host::with_zone(zone(&[]), &[works.address]);
     for part in 0..6 {
         // No more than the client's buffer takes.
@@ -109,10 +111,10 @@ fn a_good_upstream_works_off_any_number() {
 fn sockets_to_upstreams_serve_again_but_not_for_long() {
     // Which ports questions come from is what an upstream sees.
     static PORTS: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
-    let upstream = super::upstreams::raw(
+    let upstream = raw(
         |udp, packet, client| {
             PORTS.lock().unwrap().push(client.port());
-            let answer = super::upstreams::with_address(&Message::from_vec(packet).unwrap(), 1);
+            let answer = with_address(&Message::from_vec(packet).unwrap(), 1);
             udp.send_to(&answer.to_vec().unwrap(), client).unwrap();
         },
         drop,
@@ -129,7 +131,7 @@ fn sockets_to_upstreams_serve_again_but_not_for_long() {
 #[test]
 fn what_is_idle_is_let_go_of() {
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let works = Server::new(|query| vec![super::upstreams::with_address(&query, 1)]);
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
     let host = Host::with_zone(zone(&[]), &[works.address]);
     let before = descriptors();
     host.ask("a.example", RecordType::A);
@@ -173,35 +175,68 @@ fn a_flood_keeps_nobody_waiting() {
     });
 }
 
+/// The answers to A and AAAA, asked at once from one socket, as the C libraries do.
+fn ask_both(address: SocketAddr, name: &str) {
+    let socket = UdpSocket::bind(loopback()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.connect(address).unwrap();
+    let queries = [RecordType::A, RecordType::AAAA].map(|kind| question(name, kind));
+    for query in &queries {
+        socket.send(&query.to_vec().unwrap()).unwrap();
+    }
+    let mut answered = [0; 2].map(|_| {
+        let mut buffer = [0; 512];
+        let length = socket.recv(&mut buffer).unwrap();
+        Message::from_vec(&buffer[..length]).unwrap().metadata.id
+    });
+    let mut asked = queries.map(|query| query.metadata.id);
+    answered.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(answered, asked, "{name}");
+}
+
 #[test]
 fn both_families_asked_from_one_socket_are_answered() {
-    let both = Server::new(|query| {
-        // Upstreams that drop the second of two questions from one port are why this is tested.
-        vec![super::upstreams::with_address(&query, 1)]
-    });
-    let host = Host::with_zone(zone(&[("c1", "10.0.0.2")]), &[both.address]);
-    for name in ["c1", "a.example"] {
-        for n in 0..50 {
-            let name = if n == 0 { name.to_owned() } else { format!("{n}.{name}") };
-            let socket = UdpSocket::bind(loopback()).unwrap();
-            socket.set_read_timeout(Some(PATIENCE)).unwrap();
-            socket.connect(host.address).unwrap();
-            let mut ids = Vec::new();
-            for kind in [RecordType::A, RecordType::AAAA] {
-                let query = question(&name, kind);
-                ids.push(query.metadata.id);
-                socket.send(&query.to_vec().unwrap()).unwrap();
-            }
-            let mut answered: Vec<_> = (0..2)
-                .map(|_| {
-                    let mut buffer = [0; 512];
-                    let length = socket.recv(&mut buffer).unwrap();
-                    Message::from_vec(&buffer[..length]).unwrap().metadata.id
-                })
-                .collect();
-            answered.sort_unstable();
-            ids.sort_unstable();
-            assert_eq!(answered, ids, "{name}");
-        }
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
+    let host = Host::with_zone(zone(&[("c1", "10.0.0.2")]), &[works.address]);
+    for n in 0..50 {
+        ask_both(host.address, "c1");
+        ask_both(host.address, &format!("{n}.example"));
     }
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[test]
+fn thousands_of_sandboxes_cost_little() {
+    const COUNT: usize = 1000;
+    let limits = rustix::process::getrlimit(Resource::Nofile);
+    let limits = Rlimit { current: limits.maximum, ..limits };
+    rustix::process::setrlimit(Resource::Nofile, limits).unwrap();
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
+    let host = Host::with_zone(zone(&[("c1", "10.0.0.2")]), &[works.address]);
+    assert_eq!(host.addresses("c1").len(), 1);
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    let (before, threads_before) = (resident(), threads());
+    let served: Vec<_> = (0..COUNT)
+        .map(|n| {
+            let sockets = sockets();
+            let address = sockets.udp.local_addr().unwrap();
+            let upstreams = vec![Upstream { address: works.address, from: None }];
+            host.dns.serve(&format!("sandbox{n}"), sockets, view(&["net"]), upstreams).unwrap();
+            address
+        })
+        .collect();
+    let asked = question("c1", RecordType::A).to_vec().unwrap();
+    for address in served {
+        assert!(udp_raw(address, &asked).is_some());
+    }
+    let each = (resident() - before) / COUNT;
+    println!("{each} bytes for each sandbox");
+    assert!(each < 8 << 10, "{each} bytes for each sandbox");
+    assert_eq!(threads(), threads_before, "no thread of its own");
 }

@@ -9,6 +9,7 @@ mod forwarding;
 mod limits;
 mod misbehaving;
 mod names;
+mod ours;
 mod upstreams;
 
 use std::io::{Read, Write};
