@@ -52,7 +52,7 @@ fn root() -> Result<PathBuf> {
 fn rust_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = vec![root.join("crates"), root.join("xtask"), root.join("benches")];
-    open.push(root.join("tests"));
+    open.extend([root.join("tests"), root.join("fuzz")]);
     while let Some(dir) = open.pop() {
         if !dir.is_dir() {
             continue;
