@@ -60,6 +60,8 @@ pub struct UpstreamTally {
     /// Whether it is asked in its turn; after several silences it is asked last for a while. In a
     /// total: whether that is so in any sandbox.
     pub healthy: bool,
+    /// Whether the sandbox has it now; else nothing is known against it.
+    pub(crate) current: bool,
 }
 
 impl Tally {
@@ -87,7 +89,11 @@ impl UpstreamTally {
         if other.latency.is_some() && (self.latency.is_none() || other.asked > self.asked) {
             self.latency = other.latency;
         }
-        self.healthy |= other.healthy;
+        match (self.current, other.current) {
+            (true, true) => self.healthy |= other.healthy,
+            (false, true) => (self.healthy, self.current) = (other.healthy, true),
+            _ => {}
+        }
         self.asked += other.asked;
         self.answered += other.answered;
         self.timeouts += other.timeouts;

@@ -56,7 +56,7 @@ impl Counts {
         Arc::clone(all.entry(address).or_default())
     }
 
-    /// What they are now. Upstreams are healthy here, and without latency: that is known elsewhere.
+    /// What they are now. Of upstreams nothing but numbers is known here.
     pub(crate) fn tally(&self) -> Tally {
         let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
         Tally {
@@ -84,6 +84,7 @@ impl UpstreamCounts {
             errors: self.errors.get(),
             latency: None,
             healthy: true,
+            current: false,
         }
     }
 }

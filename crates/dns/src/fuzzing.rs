@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::answer::{Decision, Sight, decide};
@@ -16,6 +16,8 @@ use crate::turns::Turns;
 use crate::{Alias, View, Zone};
 
 /// The names that the fuzzed packets may ask for.
+static ZONES: LazyLock<HashMap<String, Arc<Zone>>> = LazyLock::new(zones);
+
 fn zones() -> HashMap<String, Arc<Zone>> {
     let mut zone = Zone::below("net");
     if let Ok(subnet) = "10.0.0.0/16".parse() {
@@ -36,7 +38,6 @@ pub fn packet(bytes: &[u8]) {
     let alias =
         Alias { name: "link".to_owned(), zone: "net".to_owned(), target: "many".to_owned() };
     let view = View { aliases: vec![alias], zones: vec!["net".to_owned()] };
-    let zones = zones();
     let query = match Query::parse(bytes) {
         Err(Unusable::Silent) => return,
         Err(Unusable::Refuse(reply)) => return assert_reply(&reply, bytes),
@@ -45,7 +46,7 @@ pub fn packet(bytes: &[u8]) {
     assert_eq!(query.key(bytes, false).len(), bytes.len());
     assert_reply(&query.truncated(), bytes);
     let limit = query.udp_limit();
-    let sight = Sight { view: &view, zones: &zones };
+    let sight = Sight { view: &view, zones: &ZONES };
     if let Decision::Reply(reply, _) = decide(&query, sight, &Turns::default(), limit) {
         assert_reply(&reply, bytes);
         assert!(reply.len() <= limit, "{} bytes for {limit}", reply.len());

@@ -97,6 +97,7 @@ impl Sandbox {
         for candidate in self.upstreams().candidates() {
             if let Some(upstream) = tally.upstreams.get_mut(&candidate.address) {
                 (upstream.latency, upstream.healthy) = (candidate.latency, candidate.healthy);
+                upstream.current = true;
             }
         }
         tally

@@ -189,7 +189,9 @@ impl Sandboxes {
         if let Some(serving) = serving {
             let mut tally = serving.sandbox.tally();
             // Numbers stay; how somebody was that is asked no more is not of now.
-            tally.upstreams.values_mut().for_each(|upstream| upstream.latency = None);
+            for upstream in tally.upstreams.values_mut() {
+                (upstream.latency, upstream.healthy, upstream.current) = (None, true, false);
+            }
             self.gone.absorb(&tally);
         }
     }

@@ -136,12 +136,13 @@ impl Upstreams {
             while strays.try_join_next().is_some() {}
             strays.spawn(futures_util::StreamExt::for_each(running, |_| async {}));
         }
-        self.flights.land(&key);
+        // Who asks from now on finds it in memory, or asks anew.
         if let (Some(cache), Some(answer), true) = (&self.cache, &outcome.answer, outcome.good)
             && question.query.plain
         {
-            lock(cache).keep(key, &question.query, answer, Instant::now());
+            lock(cache).keep(key.clone(), &question.query, answer, Instant::now());
         }
+        self.flights.land(&key);
         Arc::new(Flown { outcome, order: candidates })
     }
 

@@ -148,3 +148,24 @@ fn numbers_outlive_their_sandbox() {
     let after = host.dns.counters();
     assert_eq!((after.total, after.sandboxes.len()), (before.total, 0));
 }
+
+#[test]
+fn an_upstream_is_as_it_is_to_those_who_have_it() {
+    let dead = Server::new(|_| Vec::new());
+    let works = Server::new(|query| vec![with_address(&query, 1)]);
+    let host = host(&[dead.address, works.address]);
+    let known = |host: &Host| host.dns.counters().total.upstreams[&dead.address].clone();
+    let patience = std::time::Instant::now() + PATIENCE;
+    for n in 0.. {
+        host.ask(&format!("{n}.example"), RecordType::A);
+        if !known(&host).healthy {
+            break;
+        }
+        assert!(std::time::Instant::now() < patience);
+    }
+    let asked = known(&host).asked;
+    assert!(known(&host).timeouts >= 3 && asked >= 3);
+    host.dns.set_upstreams(SANDBOX, vec![Upstream { address: works.address, from: None }]);
+    let known = known(&host);
+    assert_eq!((known.healthy, known.asked), (true, asked), "nothing is held against it");
+}

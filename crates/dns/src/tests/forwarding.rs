@@ -170,3 +170,45 @@ fn upstreams_may_be_asked_from_elsewhere() {
     assert_eq!(host.tcp(&query).answers.len(), 1);
     assert_eq!(factory.0.load(Ordering::SeqCst), 2);
 }
+
+/// Opens sockets as slowly as a busy machine, and knows how many threads were in it at a time.
+#[derive(Default)]
+struct Slow {
+    inside: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl SocketFactory for Slow {
+    fn udp(&self, _: SocketAddr) -> std::io::Result<UdpSocket> {
+        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(inside, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(2));
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        UdpSocket::bind(loopback())
+    }
+
+    fn tcp(&self, _: SocketAddr) -> std::io::Result<OwnedFd> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[test]
+fn a_burst_of_questions_takes_one_thread_to_open_sockets() {
+    let host = Host::with_zone(zone(&[]), &[]);
+    let factory = Arc::new(Slow::default());
+    let from: Arc<dyn SocketFactory> = factory.clone();
+    let upstream = Upstream { address: Server::new(works).address, from: Some(from) };
+    host.dns.set_upstreams(SANDBOX, vec![upstream]);
+    let socket = UdpSocket::bind(loopback()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    for n in 0..100 {
+        let query = question(&format!("{n}.example"), RecordType::A).to_vec().unwrap();
+        socket.send_to(&query, host.address).unwrap();
+    }
+    for _ in 0..100 {
+        let mut buffer = [0; 512];
+        let length = socket.recv(&mut buffer).unwrap();
+        assert_eq!(Message::from_vec(&buffer[..length]).unwrap().answers.len(), 1);
+    }
+    assert_eq!(factory.most.load(Ordering::SeqCst), 1);
+}
