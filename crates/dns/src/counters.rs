@@ -60,8 +60,6 @@ pub struct UpstreamTally {
     /// Whether it is asked in its turn; after several silences it is asked last for a while. In a
     /// total: whether that is so in any sandbox.
     pub healthy: bool,
-    /// Whether the sandbox has it now; else nothing is known against it.
-    pub(crate) current: bool,
 }
 
 impl Tally {
@@ -85,14 +83,10 @@ impl Tally {
 }
 
 impl UpstreamTally {
+    /// Numbers and latency; who is healthy is another question where not all have the upstream now.
     fn absorb(&mut self, other: &Self) {
         if other.latency.is_some() && (self.latency.is_none() || other.asked > self.asked) {
             self.latency = other.latency;
-        }
-        match (self.current, other.current) {
-            (true, true) => self.healthy |= other.healthy,
-            (false, true) => (self.healthy, self.current) = (other.healthy, true),
-            _ => {}
         }
         self.asked += other.asked;
         self.answered += other.answered;

@@ -84,7 +84,6 @@ impl UpstreamCounts {
             errors: self.errors.get(),
             latency: None,
             healthy: true,
-            current: false,
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::answer::{Decision, Sight, decide};
 use crate::counters::Tally;
 use crate::counts::Counts;
-use crate::explanation::{Forwarding, Reason};
+use crate::explanation::{Candidate, Forwarding, Reason};
 use crate::forward::{Transport, Upstreams};
 use crate::message::{self, Code, Query, Unusable};
 use crate::turns::Turns;
@@ -94,13 +94,17 @@ impl Sandbox {
     /// The numbers, with what is known of the upstreams that it has now.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = self.counts.tally();
-        for candidate in self.upstreams().candidates() {
+        for candidate in self.candidates() {
             if let Some(upstream) = tally.upstreams.get_mut(&candidate.address) {
                 (upstream.latency, upstream.healthy) = (candidate.latency, candidate.healthy);
-                upstream.current = true;
             }
         }
         tally
+    }
+
+    /// The upstreams that it has now, as they are known.
+    pub(crate) fn candidates(&self) -> Vec<Candidate> {
+        self.upstreams().candidates()
     }
 
     /// Lets go of what is not needed any longer; whether there may be more later.

@@ -2,8 +2,9 @@
 //!
 //! In: sockets, views, zones. Out: a [`Task`] for each sandbox, which does the answering.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -149,11 +150,21 @@ impl Dns {
     /// What has been asked and answered by now.
     pub fn counters(&self) -> Counters {
         let sandboxes = self.sandboxes();
-        let mut total = sandboxes.gone.clone();
-        let tallies = sandboxes.served.iter();
-        let tallies = tallies.map(|(key, serving)| (key.clone(), serving.sandbox.tally()));
-        let sandboxes = tallies.inspect(|(_, tally)| total.absorb(tally)).collect();
-        Counters { total, sandboxes }
+        let mut counters = Counters { total: sandboxes.gone.clone(), ..Counters::default() };
+        let mut healthy: BTreeMap<SocketAddr, bool> = BTreeMap::new();
+        for (key, Serving { sandbox, .. }) in &sandboxes.served {
+            let tally = sandbox.tally();
+            counters.total.absorb(&tally);
+            counters.sandboxes.insert(key.clone(), tally);
+            for candidate in sandbox.candidates() {
+                *healthy.entry(candidate.address).or_default() |= candidate.healthy;
+            }
+        }
+        for (address, upstream) in &mut counters.total.upstreams {
+            // Nothing is held against one that nobody has now.
+            upstream.healthy = healthy.get(address).copied().unwrap_or(true);
+        }
+        counters
     }
 
     /// How a question of a sandbox is answered now, and why: it is asked, as the sandbox would ask.
@@ -190,7 +201,7 @@ impl Sandboxes {
             let mut tally = serving.sandbox.tally();
             // Numbers stay; how somebody was that is asked no more is not of now.
             for upstream in tally.upstreams.values_mut() {
-                (upstream.latency, upstream.healthy, upstream.current) = (None, true, false);
+                (upstream.latency, upstream.healthy) = (None, true);
             }
             self.gone.absorb(&tally);
         }

@@ -290,3 +290,20 @@ fn what_is_not_understood_passes_untouched() {
     assert_eq!(answer, expected);
     assert_eq!(Message::from_vec(&answer).unwrap().metadata.message_type, MessageType::Response);
 }
+
+#[test]
+fn upstreams_may_have_addresses_of_ipv6() {
+    let udp = UdpSocket::bind("[::1]:0").unwrap();
+    // A scope, as of a link-local address; the system ignores that of others.
+    let SocketAddr::V6(mut address) = udp.local_addr().unwrap() else { panic!("not IPv6") };
+    address.set_scope_id(1);
+    thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, client)) = udp.recv_from(&mut buffer) {
+            send(&udp, &with_address(&read(&buffer[..length]), GOOD), client);
+        }
+    });
+    let host = Host::with_zone(zone(&[]), &[address.into()]);
+    assert_found(&host, false, "by ::1");
+    assert_eq!(tally(&host, address.into()).answered, 1);
+}
