@@ -74,10 +74,13 @@ impl Connection {
             if self.ended && !busy {
                 return;
             }
-            let much = self.out.len() > MUCH_TO_SEND || self.asked.len() > MANY_ASKED;
+            let has_room = self.out.len() <= MUCH_TO_SEND;
+            let much = !has_room || self.asked.len() > MANY_ASKED;
             let deadline = self.deadline();
             let event = tokio::select! {
-                Some(reply) = self.asked.next(), if !self.asked.is_empty() => Event::Answer(reply),
+                Some(reply) = self.asked.next(), if has_room && !self.asked.is_empty() => {
+                    Event::Answer(reply)
+                }
                 ready = self.stream.readable(), if !much && !self.ended => Event::Readable(ready),
                 ready = self.stream.writable(), if !self.out.is_empty() => Event::Writable(ready),
                 () = sleep_until(deadline) => return,

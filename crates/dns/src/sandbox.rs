@@ -21,6 +21,9 @@ use crate::{Upstream, View, Zone};
 /// wait are not made to wait in vain.
 pub(crate) const MAX_WAITING: usize = 1024;
 
+/// Longest query over UDP that is taken: it is what we announce. Over TCP it is the frame's.
+const MAX_DATAGRAM: usize = 1232;
+
 /// All zones by key.
 pub(crate) type Zones = RwLock<HashMap<String, Arc<Zone>>>;
 
@@ -114,7 +117,11 @@ impl Sandbox {
 
     /// What is to be done with a packet.
     pub(crate) fn look_up(&self, packet: &[u8], transport: Transport, note: Note<'_>) -> Outcome {
-        let query = match Query::parse(packet) {
+        let parsed = match transport {
+            Transport::Udp if packet.len() > MAX_DATAGRAM => Query::too_long(packet),
+            _ => Query::parse(packet),
+        };
+        let query = match parsed {
             Ok(query) => query,
             Err(Unusable::Silent) => return Outcome::Silence,
             Err(Unusable::Refuse(reply)) => {

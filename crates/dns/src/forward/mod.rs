@@ -29,6 +29,9 @@ use server::{Question, Server};
 
 /// Questions of one sandbox that are with upstreams at a time; others wait for their turn.
 const MAX_FLIGHTS: usize = 128;
+/// Questions that are answered, but with upstreams that are still listened to. With more of them,
+/// what those do is known well enough.
+const MAX_STRAYS: usize = 64;
 
 /// How the client asked, so that the answer fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +137,9 @@ impl Upstreams {
         if !running.is_empty() {
             let mut strays = lock(&self.strays);
             while strays.try_join_next().is_some() {}
+            if strays.len() >= MAX_STRAYS {
+                strays.abort_all();
+            }
             strays.spawn(futures_util::StreamExt::for_each(running, |_| async {}));
         }
         // Who asks from now on finds it in memory, or asks anew.

@@ -23,6 +23,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 3;
 /// How often all are asked at most.
 const MAX_ATTEMPTS: usize = 8;
+/// How many attempts are under way at most: each has a socket.
+const AT_ONCE: usize = 4;
 /// How long the word of a later upstream that there is no such thing waits for one that comes
 /// before it: that one may know names which the others don't (of a VPN, of an office).
 const HELD: Duration = Duration::from_millis(500);
@@ -74,7 +76,7 @@ pub(crate) async fn race<R: Runner>(order: &[R], deadline: Instant) -> (Outcome,
                     break Some(taken);
                 }
             }
-            () = until(race.next_at) => race.begin(),
+            () = until(race.next_at), if race.running.len() < AT_ONCE => race.begin(),
             () = until(held) => break race.best(),
             () = sleep_until(deadline) => break race.best(),
         }

@@ -68,6 +68,13 @@ impl Query {
         }
     }
 
+    /// A packet that is longer than what is read.
+    pub(crate) fn too_long(packet: &[u8]) -> Result<Self, Unusable> {
+        let header = Header::parse(packet).filter(|header| header.flags & RESPONSE == 0);
+        let header = header.ok_or(Unusable::Silent)?;
+        Err(Unusable::Refuse(header.reply(Code::FormErr).to_vec()))
+    }
+
     fn parse_question(packet: &[u8], header: Header) -> Option<Self> {
         let mut name = Vec::with_capacity(64);
         let mut labels = 0;

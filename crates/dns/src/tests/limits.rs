@@ -90,6 +90,24 @@ fn no_more_sockets_are_open_than_are_allowed() {
 }
 
 #[test]
+fn losers_are_listened_to_in_bounded_number() {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let (silent, works) = (silent(), Server::new(|query| vec![with_address(&query, 1)]));
+    let host = Host::with_zone(zone(&[]), &[silent.address, works.address]);
+    let before = descriptors();
+    for part in 0..4 {
+        let socket = ask_from(host.address, part * 100, 100);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        for _ in 0..100 {
+            socket.recv(&mut [0; 512]).unwrap();
+        }
+    }
+    let open = descriptors() - before;
+    assert!(silent.asked() > 100, "each of them is a loser: {}", silent.asked());
+    assert!(open <= 64 + 2 * 16 + 4, "{open}");
+}
+
+#[test]
 fn a_good_upstream_works_off_any_number() {
     let works = Server::new(|query| vec![with_address(&query, 1)]);
     let host = Host::with_zone(zone(&[]), &[works.address]);

@@ -197,6 +197,25 @@ fn what_is_said_in_edns_is_answered() {
 }
 
 #[test]
+fn what_is_longer_than_any_question_is_not_passed_on() {
+    let (host, server) = host();
+    let mut long = question("a.example", RecordType::A).to_vec().unwrap();
+    long[11] = 1;
+    let length = 1232 - long.len() - 11;
+    long.extend([0, 0, 41, 4, 208, 0, 0, 0, 0]);
+    long.extend(u16::try_from(length).unwrap().to_be_bytes());
+    long.extend([255, 254]);
+    long.extend(u16::try_from(length - 4).unwrap().to_be_bytes());
+    long.resize(1232, 0);
+    assert_eq!(udp_raw(host.address, &long).unwrap()[3] & 0xf, 0);
+    assert_eq!(server.asked(), 1);
+    long.push(0);
+    assert_eq!(udp_raw(host.address, &long).unwrap()[3] & 0xf, 1, "a format error");
+    assert_eq!(udp_raw(host.address, &[long, vec![0; 60_000]].concat()).unwrap()[3] & 0xf, 1);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
 fn a_name_that_is_as_long_as_can_be_is_answered() {
     let long = [&*"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(57)].join(".");
     let name = format!("{long}.net");

@@ -124,6 +124,9 @@ async fn silence_ends_in_time() {
     let (mark, took, attempts) = run(&many).await;
     assert_eq!((mark, took), (None, 4500), "before clients give up");
     assert!(attempts.len() <= MAX_ATTEMPTS);
+    let many: Vec<_> = (0..9).map(|_| scripted(100, &[silent()])).collect();
+    let begun: Vec<_> = run(&many).await.2.into_iter().map(|(after, _)| after).collect();
+    assert_eq!(begun, [0, 100, 200, 300, 2000, 2100, 2200, 2300], "four at a time");
 }
 
 #[tokio::test(start_paused = true)]
