@@ -90,7 +90,8 @@ impl Figures {
         let (own, docker, echo) = (of(RATE, HAWSER), of(RATE, DOCKER), of(RATE, ECHO));
         let mut broken = Vec::new();
         // A missing figure is NaN, which keeps no promise.
-        if !(own >= docker * TIMES_DOCKER || own >= echo * OF_ECHO) {
+        let kept = own >= docker * TIMES_DOCKER || own >= echo * OF_ECHO;
+        if !kept {
             broken.push(format!(
                 "names: {TIMES_DOCKER} times Docker's or {OF_ECHO} of the echo's questions/s: \
                  {own:.0} against {docker:.0} and {echo:.0}"
@@ -102,7 +103,8 @@ impl Figures {
         }
         let alone = of(TAIL, HAWSER).max(of(BUSY, HAWSER));
         let flooded = of(FLOODED, HAWSER);
-        if !(flooded <= alone * TIMES_FLOODED) {
+        let kept = flooded <= alone * TIMES_FLOODED;
+        if !kept {
             broken.push(format!(
                 "names: p99 under a flood within {TIMES_FLOODED} times: {flooded:.0} against \
                  {alone:.0} µs"
