@@ -111,6 +111,7 @@ impl Object {
             Self::Route(r) => Some((r.ns.clone(), Some(r.link.clone()))),
             Self::Fdb(f) => Some((Ns::Host, Some(f.port.clone()))),
             Self::Sysctl(s) => Some((s.ns.clone(), s.link())),
+            Self::NameServer(s) => Some((Ns::Named(s.ns.clone()), None)),
             Self::Namespace(_) | Self::Link(_) | Self::HeldPort(_) | Self::Element(..) => None,
         }
     }

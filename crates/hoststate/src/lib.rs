@@ -16,7 +16,9 @@ mod zone;
 pub use diff::{Change, diff};
 pub use element::{At, Element, ElementData, SetName, TableFamily};
 pub use link::{Bridge, IPV6_MIN_MTU, Link, LinkKind, Peer, Veth};
-pub use object::{Address, Fdb, HeldPort, HostState, Key, Neighbour, Object, Route, Sysctl};
+pub use object::{
+    Address, Fdb, HeldPort, HostState, Key, NameServer, Neighbour, Object, Route, Sysctl,
+};
 pub use print::commands;
 pub use words::{
     Family, IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport,

@@ -1,7 +1,7 @@
 //! Objects of a host, their identities, and a state made of them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -88,6 +88,17 @@ pub struct HeldPort {
     pub port: u16,
 }
 
+/// A name server in a namespace, asked at port 53 of `address` over UDP and TCP. The daemon listens
+/// there at ports that the kernel picks, and rules of the namespace's own lead port 53 to them, so that
+/// whoever runs inside may bind port 53 of any address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameServer {
+    /// The namespace.
+    pub ns: NamespaceName,
+    /// An address of its loopback.
+    pub address: Ipv4Addr,
+}
+
 /// One thing that a host has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
@@ -109,6 +120,8 @@ pub enum Object {
     HeldPort(HeldPort),
     /// An element of the nftables skeleton.
     Element(Element, ElementData),
+    /// A name server.
+    NameServer(NameServer),
 }
 
 /// Identity of an object. The order of the variants is the order of creation.
@@ -126,6 +139,7 @@ pub enum Key {
     Fdb(IfName, MacAddr),
     Route(Ns, IpNet),
     Element(Element),
+    NameServer(NamespaceName),
 }
 
 impl Object {
@@ -144,6 +158,7 @@ impl Object {
             Self::Route(r) => Key::Route(r.ns.clone(), r.destination),
             Self::HeldPort(p) => Key::HeldPort(p.clone()),
             Self::Element(e, _) => Key::Element(e.clone()),
+            Self::NameServer(s) => Key::NameServer(s.ns.clone()),
         }
     }
 }

@@ -3,9 +3,10 @@
 //!
 //! In: changes, and where each namespace is pinned. Out: lines that do the same when they are run
 //! in order, marks of ownership included. What no command does (holding a port) is a `#` comment.
-//! `link` prints what is made of several lines.
+//! `link` and `server` print what is made of several lines.
 
 mod link;
+mod server;
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
@@ -84,6 +85,7 @@ impl Printer<'_> {
             }
             Object::HeldPort(port) => self.line(format!("# hold {}", Held(port))),
             Object::Element(element, data) => self.line(nft(&[add_element(element, *data)])),
+            Object::NameServer(server) => self.add_server(server),
         }
     }
 
@@ -112,6 +114,7 @@ impl Printer<'_> {
             Object::Route(route) => self.line_in(&route.ns, route_line("delete", route)),
             Object::HeldPort(port) => self.line(format!("# release {}", Held(port))),
             Object::Element(element, _) => self.line(nft(&[delete_element(element)])),
+            Object::NameServer(server) => self.remove_server(server),
         }
     }
 

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use hawser_hoststate::{
     Address, Bridge, Change, Element, ElementData, Fdb, HeldPort, HostState, IfName, Key, Link,
-    LinkKind, MacAddr, NamespaceName, Neighbour, Ns, Object, Peer, Route, Sysctl, Transport, Veth,
-    commands, diff,
+    LinkKind, MacAddr, NameServer, NamespaceName, Neighbour, Ns, Object, Peer, Route, Sysctl,
+    Transport, Veth, commands, diff,
 };
 use ipnet::IpNet;
 use proptest::prelude::*;
@@ -27,6 +27,10 @@ fn mac(n: u8) -> MacAddr {
 
 fn net(n: u8) -> IpNet {
     IpNet::new(IpAddr::from([10, 0, n, 1]), 24).unwrap()
+}
+
+fn server(n: u8, last: u8) -> NameServer {
+    NameServer { ns: namespace(n), address: [127, 0, 0, last].into() }
 }
 
 fn ns() -> impl Strategy<Value = Ns> + Clone {
@@ -85,6 +89,7 @@ fn object() -> impl Strategy<Value = Object> {
             Element::PublishAny4(Transport::Tcp, port + 1),
             ElementData::Destination(net(n).addr(), 80)
         )),
+        (0..3u8, 1..3u8).prop_map(|(n, last)| Object::NameServer(server(n, last))),
     ]
 }
 
@@ -93,6 +98,9 @@ fn state() -> impl Strategy<Value = HostState> {
 }
 
 fn is_on(object: &Object, gone: &Object) -> bool {
+    if let Object::NameServer(server) = object {
+        return *gone == Object::Namespace(server.ns.clone());
+    }
     let (ns, link) = match object {
         Object::Address(a) => (&a.ns, a.link.clone()),
         Object::Neighbour(n) => (&n.ns, n.link.clone()),
@@ -211,4 +219,23 @@ fn a_change_prints_what_differs() {
     assert_eq!(print(change), [replaced]);
     let deleted = format!("{inside} delete default via 10.0.0.1 dev l0");
     assert_eq!(print(Change::Remove(route([10, 0, 0, 1]))), [deleted]);
+}
+
+#[test]
+fn a_name_server_prints_rules_of_its_namespace() {
+    let print = |change: Change| commands(&[change], &|ns| format!("/run/ns/{ns}").into());
+    let lines = print(Change::Add(Object::NameServer(server(0, 11))));
+    let inside = "nsenter --net=/run/ns/n0 nft";
+    let rule = |rule: &str| format!("{inside} 'add rule ip hawser name_server {rule}'");
+    assert_eq!(lines[0], "# answer names in /run/ns/n0 at udp and tcp 127.0.0.11:53053");
+    assert_eq!(lines.len(), 7);
+    assert_eq!(
+        lines[3..5],
+        [
+            rule("ip daddr 127.0.0.11 udp dport 53 notrack udp dport set 53053"),
+            rule("ip saddr 127.0.0.11 udp sport 53053 notrack udp sport set 53"),
+        ]
+    );
+    let removed = print(Change::Remove(Object::NameServer(server(0, 11))));
+    assert_eq!(removed, [format!("{inside} 'delete table ip hawser'")]);
 }

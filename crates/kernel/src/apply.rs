@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 
-use hawser_hoststate::{Change, IfName, NamespaceName, Neighbour, Ns, Object, Route};
+use hawser_hoststate::{Change, IfName, NameServer, NamespaceName, Neighbour, Ns, Object, Route};
 
 use crate::announce::Announcement;
 use crate::batch::{Batch, Failure};
@@ -30,6 +30,8 @@ pub(crate) struct Run<'k> {
     pub(crate) host: Batch,
     pub(crate) rooms: BTreeMap<NamespaceName, Room>,
     steps: Vec<Step>,
+    /// Name servers to make, each with its change, when the loopback they listen on is up.
+    servers: Vec<(usize, NameServer)>,
     pub(crate) indexes: HashMap<(Ns, IfName), u32>,
     /// Namespaces that go with this run.
     pub(crate) leaving: BTreeSet<NamespaceName>,
@@ -102,6 +104,7 @@ impl<'k> Run<'k> {
             host: Batch::default(),
             rooms: BTreeMap::new(),
             steps: Vec::new(),
+            servers: Vec::new(),
             indexes: HashMap::new(),
             leaving: changes.iter().filter_map(leaving).collect(),
             fresh: Vec::new(),
@@ -139,6 +142,10 @@ impl<'k> Run<'k> {
             Object::Route(r) => self.add_route(change, r),
             Object::Element(element, data) => {
                 self.steps.push(Step { change, add: true, element: element.clone(), data: *data });
+                Ok(())
+            }
+            Object::NameServer(server) => {
+                self.servers.push((change, server.clone()));
                 Ok(())
             }
         }
@@ -180,6 +187,7 @@ impl<'k> Run<'k> {
                 self.steps.push(Step { change, add: false, element: element.clone(), data: *data });
                 Ok(())
             }
+            Object::NameServer(server) => self.remove_server(change, server),
         };
         match done {
             // What it was in, or on, is gone, and it with it.
@@ -339,7 +347,24 @@ impl<'k> Run<'k> {
         for room in self.rooms.values_mut() {
             room.flush(self.kernel)?;
         }
+        for (change, server) in std::mem::take(&mut self.servers) {
+            self.add_server(&server).map_err(|error| (change, error))?;
+        }
         Ok(())
+    }
+
+    fn add_server(&mut self, server: &NameServer) -> Result<(), Error> {
+        let kernel = self.kernel;
+        let ns = self.room(&server.ns)?.visitor()?;
+        kernel.servers.add(&kernel.worker, ns, server)
+    }
+
+    fn remove_server(&mut self, change: usize, server: &NameServer) -> Result<(), Failure> {
+        self.flush()?;
+        let at = |error| (change, error);
+        let kernel = self.kernel;
+        let ns = self.room(&server.ns).and_then(|room| room.visitor()).map_err(at)?;
+        kernel.servers.remove(&kernel.worker, ns, server).map_err(at)
     }
 
     /// Asks for new ports and their bridges: the kernel then processes their pending link events
@@ -370,6 +395,12 @@ impl Setting {
 }
 
 impl Room {
+    /// A descriptor of the namespace for the worker.
+    fn visitor(&self) -> Result<OwnedFd, Error> {
+        let fd = self.inside.fd.try_clone();
+        fd.map_err(|error| Error::new("enter", "namespace", error))
+    }
+
     /// Settings first: IPv6 is switched off before the link is up and asks around.
     fn flush(&mut self, kernel: &Kernel) -> Result<(), Failure> {
         if let Some(first) = self.settings.first() {
@@ -380,8 +411,7 @@ impl Room {
                 each.try_for_each(|setting| setting.write().map_err(|e| (setting.change, e)))
             };
             let fail = |error| (change, error);
-            let visitor = self.inside.fd.as_fd().try_clone_to_owned();
-            let visitor = visitor.map_err(|error| fail(Error::new("enter", "namespace", error)))?;
+            let visitor = self.visitor().map_err(fail)?;
             kernel.worker.run_in(visitor, write_all).map_err(fail)??;
         }
         self.batch.send(&mut self.inside.socket)

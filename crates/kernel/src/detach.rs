@@ -21,6 +21,7 @@ impl Run<'_> {
         self.flush()?;
         // Its descriptors would keep the namespace alive.
         self.rooms.remove(name);
+        self.kernel.servers.forget(name);
         self.indexes.retain(|(ns, _), _| !matches!(ns, Ns::Named(inside) if inside == name));
         self.kernel.namespaces.remove(name).map_err(|error| (change, error))
     }

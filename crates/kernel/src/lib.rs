@@ -30,6 +30,7 @@ mod observe;
 mod port;
 mod reaper;
 mod route;
+mod server;
 mod solicited;
 mod sys;
 mod sysctl;
@@ -39,14 +40,14 @@ mod watched;
 mod worker;
 
 use std::fs::File;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Transport};
+use hawser_hoststate::{Change, HostState, IfName, NamespaceName, Ns, Transport};
 use ipnet::IpNet;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
@@ -59,6 +60,7 @@ use crate::netlink::Socket;
 use crate::nft::Firewall;
 use crate::port::Ports;
 use crate::reaper::Reaper;
+use crate::server::Servers;
 use crate::worker::Worker;
 
 pub use error::{ApplyError, Cause, Error, ErrorKind};
@@ -85,6 +87,7 @@ pub struct Kernel {
     announcer: Announcer,
     forgetter: Forgetter,
     ports: Ports,
+    servers: Servers,
     route: Mutex<Socket>,
     firewall: Mutex<Firewall>,
     foreign: Mutex<Foreign>,
@@ -119,6 +122,7 @@ impl Kernel {
             forgetter: Forgetter::start()
                 .map_err(|error| Error::new("start", "forgetter", error))?,
             ports: Ports::default(),
+            servers: Servers::default(),
             route: Mutex::new(route),
             firewall: Mutex::new(Firewall::open().map_err(fail)?),
             foreign: Mutex::new(Foreign::open(first_index).map_err(fail)?),
@@ -194,8 +198,8 @@ impl Kernel {
     }
 
     /// What of ours is there: links with an alias that begins with `hawser `, namespaces in the
-    /// directory and what we put in them, elements of table `inet hawser`, ports held by this
-    /// value. Settings ([`hawser_hoststate::Sysctl`]) are not observed: writing them again does
+    /// directory and what we put in them, elements of table `inet hawser`, ports held and
+    /// name servers opened by this value. Settings ([`hawser_hoststate::Sysctl`]) are not observed: writing them again does
     /// no harm.
     ///
     /// # Errors
@@ -295,9 +299,9 @@ impl Kernel {
         &self,
         ns: &NamespaceName,
         address: SocketAddr,
-    ) -> Result<TcpListener, Error> {
+    ) -> Result<std::net::TcpListener, Error> {
         let open = move || {
-            let socket = TcpListener::bind(address)?;
+            let socket = std::net::TcpListener::bind(address)?;
             socket.set_nonblocking(true)?;
             Ok(socket)
         };
@@ -350,6 +354,24 @@ impl Kernel {
         match apply::find(&mut self.route_socket(), name) {
             Ok(link) => Ok(!link.is_trash()),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Index of a link, whosever it is; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// The kernel refuses the question; there is no such namespace.
+    pub fn link_index(&self, place: &Ns, name: &IfName) -> Result<Option<u32>, Error> {
+        let found = match place {
+            Ns::Host => apply::find(&mut self.route_socket(), name),
+            Ns::Named(ns) => {
+                apply::find(&mut self.namespaces.enter(&self.worker, ns)?.socket, name)
+            }
+        };
+        match found {
+            Ok(link) => Ok(Some(link.index)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -47,6 +47,7 @@ pub(crate) fn observe(kernel: &Kernel) -> Result<HostState, Error> {
     state.extend(host.forwarding_entries(&mut kernel.route_socket())?);
     state.extend(host.our_links(&views));
     state.extend(kernel.ports.list().into_iter().map(Object::HeldPort));
+    state.extend(kernel.servers.list().into_iter().map(Object::NameServer));
     let elements = nft::elements(&mut kernel.firewall().socket)?;
     state.extend(elements.into_iter().map(|(element, data)| Object::Element(element, data)));
     Ok(state)

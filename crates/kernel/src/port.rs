@@ -160,6 +160,11 @@ impl Kernel {
         self.ports.open(port).map_err(fail)
     }
 
+    /// How many ports of the host are held.
+    pub fn held_ports(&self) -> usize {
+        self.ports.lock().len()
+    }
+
     /// Lets nothing in any more, as before [`Kernel::open_port`]; the port stays held. What was
     /// handed out must be closed by now. Nothing for a port that is not held.
     ///

@@ -8,10 +8,11 @@ mod elements;
 mod failure;
 mod firewall;
 mod ports;
+mod server;
 mod small_packets;
 mod trace;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use hawser_hoststate::{
     Address, Bridge, Change, Fdb, HostState, IfName, Link, LinkKind, MacAddr, NamespaceName,
@@ -56,6 +57,11 @@ pub(crate) fn track_connections() {
 /// As if the process that owns the tables had ended.
 fn orphan_tables(kernel: &Kernel) {
     *kernel.firewall() = Firewall::open().expect("socket");
+}
+
+/// Who listens in a namespace.
+fn listener(kernel: &Kernel, ns: &NamespaceName, at: SocketAddr) -> TcpListener {
+    kernel.in_namespace(ns, move || TcpListener::bind(at)).expect("visit").expect("listen")
 }
 
 fn open() -> Kernel {

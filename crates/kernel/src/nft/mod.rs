@@ -7,6 +7,7 @@ mod compile;
 mod element;
 mod firewall;
 mod interval;
+mod lead;
 mod table;
 mod trace;
 
@@ -18,6 +19,7 @@ use crate::netlink::{Message, Refusal, Socket, attributes};
 
 pub(crate) use firewall::Firewall;
 pub use firewall::{Ownership, Repairs};
+pub(crate) use lead::{Lead, lead, mislead};
 pub(crate) use table::FAMILIES;
 pub(crate) use trace::obstacles;
 pub use trace::{Obstacle, Packet};

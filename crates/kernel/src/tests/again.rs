@@ -121,8 +121,8 @@ fn neighbours_reach_a_new_owner_of_an_address_at_once() {
         let addresses: [IpAddr; 2] = [ip(1, 2), name("fd00:99:1::2")];
         let reach = |owner: &NamespaceName| {
             for address in addresses {
-                let at = std::net::SocketAddr::new(address, 80);
-                let listener = kernel.tcp_listener(owner, at).expect("listen");
+                let at = SocketAddr::new(address, 80);
+                let listener = listener(kernel, owner, at);
                 let start = Instant::now();
                 let connected = kernel.in_namespace(&namespace_of(3), move || {
                     std::net::TcpStream::connect_timeout(&at, Duration::from_secs(5))

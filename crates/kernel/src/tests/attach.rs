@@ -43,7 +43,7 @@ fn endpoints_of_one_bridge_reach_one_another() {
         let all = union([&network(1), &endpoint(1, 2), &endpoint(1, 3)]);
         kernel.apply(&additions(&all)).expect("apply");
         let address = SocketAddr::new(ip(1, 3), 80);
-        let listener = kernel.tcp_listener(&namespace_of(3), address).expect("listen");
+        let listener = listener(kernel, &namespace_of(3), address);
         let start = Instant::now();
         let client = kernel.in_namespace(&namespace_of(2), move || TcpStream::connect(address));
         client.expect("enter").expect("connect");
@@ -72,7 +72,7 @@ fn isolated_ports_do_not_reach_one_another() {
         assert_same(&kernel.observe().expect("observe"), &all);
         connect(kernel, ip(1, 2), &namespace_of(2));
         let address = SocketAddr::new(ip(1, 3), 80);
-        let _listener = kernel.tcp_listener(&namespace_of(3), address).expect("listen");
+        let _listener = listener(kernel, &namespace_of(3), address);
         let client = kernel.in_namespace(&namespace_of(2), move || {
             TcpStream::connect_timeout(&address, Duration::from_millis(300))
         });

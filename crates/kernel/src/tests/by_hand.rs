@@ -49,9 +49,11 @@ fn host_after(change: impl FnOnce(&Kernel) + Send + 'static) -> HostState {
     receiver.recv().expect("observed")
 }
 
-/// What can be observed of a state where no daemon holds ports.
+/// What can be observed of a state where no daemon holds ports or answers names.
 fn visible(state: &HostState) -> HostState {
-    let shown = |object: &Object| !matches!(object, Object::Sysctl(_) | Object::HeldPort(_));
+    let shown = |object: &Object| {
+        !matches!(object, Object::Sysctl(_) | Object::HeldPort(_) | Object::NameServer(_))
+    };
     state.iter().map(|(_, object)| object.clone()).filter(shown).collect()
 }
 
