@@ -5,8 +5,10 @@
 //! private names first, then in the tables of [`search_order`]; the first that knows the name
 //! answers. Networks of the engine itself (the default bridge) have no names.
 
+use std::net::Ipv4Addr;
+
 use hawser_hoststate::Zone;
-use hawser_model::{Endpoint, IpamDriver, Model, Network, NetworkId, Sandbox, SandboxId};
+use hawser_model::{Endpoint, IpamDriver, Mode, Model, Network, NetworkId, Sandbox, SandboxId};
 
 /// The names of a network: of each container its name, aliases, short id and host name, each also
 /// with the network's name behind it, and the way back from the address. Names below the network's
@@ -41,6 +43,16 @@ fn add(zone: &mut Zone, network: &Network, sandbox: &Sandbox, endpoint: &Endpoin
         }
         zone.point(address, &format!("{}.{}", sandbox.name, network.name));
     }
+}
+
+/// Where every sandbox with a name service asks, as in Docker.
+pub const SERVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
+
+/// Whether names are answered in a sandbox: it is on a network with names, or was made to ask the
+/// host. It has a namespace of its own.
+pub fn has_names(model: &Model, sandbox: &Sandbox) -> bool {
+    let named = || !search_order(model, sandbox.id).is_empty();
+    sandbox.mode == Mode::Own && (sandbox.asks_host || named())
 }
 
 /// The networks whose names a sandbox knows, in the order in which they are asked.

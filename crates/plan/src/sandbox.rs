@@ -1,5 +1,5 @@
 //! What a sandbox needs whatever networks it is on: its namespace, settings in it, the default
-//! route, published ports.
+//! route, published ports, its name server.
 //!
 //! In: the sandbox and the model around it. Out: objects. Which endpoint leads to the outside is
 //! the model's to say; routes and ports belong to the sandbox, so that they move by themselves
@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use hawser_hoststate::{Ns, Object, Route, Sysctl};
+use hawser_hoststate::{NameServer, Ns, Object, Route, Sysctl};
 use hawser_model::{Interface, Mode, Model, Network, Sandbox};
 use ipnet::IpNet;
 
-use crate::{Settings, namespace, publish, sysctl_path};
+use crate::{SERVER, Settings, has_names, namespace, publish, sysctl_path};
 
 /// Settings that Docker gives every sandbox of its own: `ping` and low ports need no privilege.
 const DEFAULT_SYSCTLS: [(&str, &str); 2] =
@@ -31,7 +31,13 @@ fn own(model: &Model, sandbox: &Sandbox, settings: &Settings) -> Vec<Object> {
     objects.extend(sysctls(sandbox));
     objects.extend([false, true].iter().filter_map(|v6| default_route(model, sandbox, *v6)));
     objects.extend(publish::objects(model, sandbox, settings));
+    objects.extend(name_server(model, sandbox));
     objects
+}
+
+fn name_server(model: &Model, sandbox: &Sandbox) -> Option<Object> {
+    let server = NameServer { ns: namespace(sandbox.id), address: SERVER };
+    has_names(model, sandbox).then_some(Object::NameServer(server))
 }
 
 fn sysctls(sandbox: &Sandbox) -> impl Iterator<Item = Object> {

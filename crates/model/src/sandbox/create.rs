@@ -1,4 +1,4 @@
-//! Making, renaming and removing sandboxes.
+//! Making, changing and removing sandboxes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ impl Model {
             exposed: spec.exposed,
             sysctls: spec.sysctls,
             next_interface: 0,
+            asks_host: false,
         };
         self.check_new_sandbox(&sandbox)?;
         self.add_sandbox(sandbox);
@@ -55,6 +56,13 @@ impl Model {
         let mut touched = Touched::sandbox(id);
         touched.endpoints = self.relink(&sandbox.name, name);
         Ok(touched)
+    }
+
+    /// Whether names are answered in a sandbox on networks without names.
+    pub fn set_asks_host(&mut self, id: SandboxId, asks_host: bool) -> Result<Touched, Error> {
+        let sandbox = Sandbox::clone(self.known_sandbox(id)?);
+        self.sandboxes.insert_mut(id, Arc::new(Sandbox { asks_host, ..sandbox }));
+        Ok(Touched::sandbox(id))
     }
 
     fn relink(&mut self, old: &str, new: &str) -> BTreeSet<EndpointId> {

@@ -55,6 +55,10 @@ pub struct Sandbox {
     /// the last owner of a name may still be on its way out.
     #[serde(default)]
     pub next_interface: u32,
+    /// Names are answered in it although none of its networks has any: the host's resolvers are
+    /// where only the host reaches them.
+    #[serde(default)]
+    pub asks_host: bool,
 }
 
 /// A sandbox asked for.

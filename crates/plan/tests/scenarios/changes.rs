@@ -1,6 +1,8 @@
 //! Changes of a model in use.
 
-use hawser_model::{Model, NetworkChange, PoolSpec, SandboxSpec, Touched};
+use hawser_model::{
+    EndpointId, EndpointSpec, Model, NetworkChange, PoolSpec, SandboxSpec, Touched,
+};
 
 use super::states::links_without_icc;
 use super::{Case, dual_stack, net, nothing, options, pool, publish, sandbox};
@@ -46,6 +48,13 @@ pub fn changes() -> Vec<Step> {
         step("the_end_of_who_is_linked_to", links_without_icc(), |model| {
             model.remove_sandbox(sandbox(1)).unwrap()
         }),
+        step("a_name_server_comes_with_the_first_names", on_the_default_bridge(), |model| {
+            let endpoint = EndpointId::from_bytes([7; 32]);
+            model.connect(EndpointSpec::new(endpoint, net(4), sandbox(1))).unwrap()
+        }),
+        step("a_sandbox_asks_the_host", on_the_default_bridge(), |model| {
+            model.set_asks_host(sandbox(1), true).unwrap()
+        }),
         step("a_rename_is_nothing_to_the_host", on_two_networks(), |model| {
             model.rename_network(net(4), "other".parse().unwrap()).unwrap()
         }),
@@ -57,6 +66,10 @@ fn step(name: &'static str, case: Case, change: impl FnOnce(&mut Model) -> Touch
     let mut after = before.clone();
     let touched = change(&mut after);
     Step { name, before, after, touched }
+}
+
+fn on_the_default_bridge() -> Case {
+    Case::predefined().network(4, nothing).sandbox(1, nothing).connect(1, 1, nothing)
 }
 
 fn on_two_networks() -> Case {

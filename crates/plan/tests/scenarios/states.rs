@@ -11,6 +11,7 @@ use super::{Case, dual_stack, nothing, options, pool, publish, sandbox};
 pub fn states() -> Vec<(&'static str, Model)> {
     let all = [
         ("default_bridge", default_bridge()),
+        ("default_bridge_that_asks_the_host", default_bridge_that_asks_the_host()),
         ("host_none_and_shared_sandboxes", host_none_and_shared_sandboxes()),
         ("user_bridge_with_options", user_bridge_with_options()),
         ("internal", internal()),
@@ -51,6 +52,12 @@ const TRUSTED: (&str, &str) = ("com.docker.network.bridge.trusted_host_interface
 
 fn default_bridge() -> Case {
     Case::predefined().sandbox(1, nothing).connect(1, 1, nothing)
+}
+
+fn default_bridge_that_asks_the_host() -> Case {
+    let mut case = default_bridge();
+    case.model.set_asks_host(sandbox(1), true).unwrap();
+    case
 }
 
 fn host_none_and_shared_sandboxes() -> Case {
