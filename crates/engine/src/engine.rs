@@ -59,8 +59,11 @@ impl Engine {
         let runtime = runtime.map_err(|e| system("find the container runtime", e))?;
         let engine = blocking(move || Self::assemble(settings, kernel, runtime)).await?;
         let engine = Arc::new(engine);
+        // Read first: what changes while containers are taken up is followed afterwards.
+        let known = engine.networks.known_resolvers();
         engine.networks.recover(&engine).await?;
         container::recover(&engine).await?;
+        engine.networks.watch_resolvers(&engine, known)?;
         Ok(engine)
     }
 

@@ -291,25 +291,6 @@ impl Kernel {
         self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
     }
 
-    /// A non-blocking TCP listener on `address` inside a namespace.
-    ///
-    /// # Errors
-    /// As [`Kernel::in_namespace`], or the address can't be bound.
-    pub fn tcp_listener(
-        &self,
-        ns: &NamespaceName,
-        address: SocketAddr,
-    ) -> Result<std::net::TcpListener, Error> {
-        let open = move || {
-            let socket = std::net::TcpListener::bind(address)?;
-            socket.set_nonblocking(true)?;
-            Ok(socket)
-        };
-        let fail =
-            |error: std::io::Error| Error::new("bind", format!("TCP {address} in {ns}"), error);
-        self.worker.run_in(self.namespaces.open_pin(ns)?, open)?.map_err(fail)
-    }
-
     /// A host port free on all `addresses`, from `range` or, without one, from the kernel's
     /// ephemeral range less its reserved ports; ascending from the last one given, as Docker does.
     /// It is not held yet: add a [`hawser_hoststate::HeldPort`] for each address.

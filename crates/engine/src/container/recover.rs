@@ -91,8 +91,8 @@ impl Engine {
             return Ok(());
         }
         entry.waiting().joined = true;
-        if let Err(e) = self.networks.resume(self, &record).await {
-            tracing::error!(container = %entry.id, error = %e, "its name service does not answer");
+        if let Err(e) = self.networks.resume(self, &record) {
+            tracing::error!(container = %entry.id, error = %e, "its files do not follow");
         }
         self.supervise(entry);
         Ok(())

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use hawser_model::{Driver, EndpointSpec, Network};
+use hawser_model::{Driver, EndpointSpec, Network, Touched};
 
 use super::check::{NetworkMode, check_endpoint, key_of};
 use super::ports::in_use;
 use super::reserve::reserve;
+use super::resolver::Asking;
 use super::tell::tell;
 use super::{join, law, sandbox_id};
 use crate::container::{Entry, to_the_end};
@@ -90,12 +91,18 @@ impl Engine {
         let (name, key, asked) = (target.name.clone(), target.name.to_string(), settings.clone());
         let entry = Arc::clone(entry);
         let changed = Arc::clone(&entry);
+        let asking = Asking::of(&entry.record(), &self.settings);
         let change = self.networks.writer.change_with(
             move |model, _| {
                 model.check_endpoint(&spec).map_err(law)?;
                 reserve(model, id, &name, Some(&asked));
-                let touched = if runs { model.connect(spec) } else { Ok(Default::default()) };
-                Ok(((), touched.map_err(|error| in_use(model, Some(id), error))?))
+                if !runs {
+                    return Ok(((), Touched::default()));
+                }
+                let connected = model.connect(spec);
+                let mut touched = connected.map_err(|error| in_use(model, Some(id), error))?;
+                touched.merge(asking.settle(model, id)?);
+                Ok(((), touched))
             },
             move |go| changed.update_beside(|r| _ = r.networks.insert(key, settings), go).map(drop),
         );
@@ -110,7 +117,7 @@ impl Engine {
         record: &Container,
         target: &Arc<Network>,
     ) -> Result<()> {
-        let named = self.networks.name(self, record).await;
+        let named = self.networks.name(self, record);
         if named.is_err() {
             self.leave_one(entry, target).await?;
         }

@@ -8,6 +8,7 @@ use super::check::{NetworkMode, key_of};
 use super::connect::refuse_removed;
 use super::ports::in_use;
 use super::reserve::reserve;
+use super::resolver::Asking;
 use super::tell::tell;
 use super::{law, sandbox_id};
 use crate::container::{Entry, to_the_end};
@@ -84,21 +85,24 @@ impl Engine {
         let model = self.networks.writer.model();
         let key = key_of(&model, &entry.record(), target).unwrap_or_else(|| name.to_string());
         let changed = Arc::clone(entry);
+        let asking = Asking::of(&entry.record(), &self.settings);
         let change = self.networks.writer.change_with(
             move |model, _| {
                 reserve(model, id, &name, None);
                 if model.endpoint_between(id, network).is_none() {
                     return Ok((false, Default::default()));
                 }
-                let touched = model.disconnect(id, network);
-                Ok((true, touched.map_err(|error| in_use(model, Some(id), error))?))
+                let left = model.disconnect(id, network);
+                let mut touched = left.map_err(|error| in_use(model, Some(id), error))?;
+                touched.merge(asking.settle(model, id)?);
+                Ok((true, touched))
             },
             move |go| changed.update_beside(|r| _ = r.networks.remove(&key), go).map(drop),
         );
         let connected = change.await?.value;
         if connected {
             self.networks.publish_zones(&[target.id].into());
-            self.networks.name_after(self, &entry.record()).await;
+            self.networks.name_after(self, &entry.record());
         }
         Ok(connected)
     }

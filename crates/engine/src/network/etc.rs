@@ -82,12 +82,19 @@ pub fn write_unless_edited(path: &Path, text: &str) -> io::Result<()> {
     write(&ours, text)
 }
 
+/// The text of a resolv.conf, and whether the user has edited it.
+pub fn read(path: &Path) -> io::Result<(String, bool)> {
+    let ours = std::fs::read(beside(path))?;
+    let now = read_as_far_as(path, ours.len().max(LONGEST))?;
+    Ok((String::from_utf8_lossy(&now).into_owned(), now != ours))
+}
+
 /// Writes a hosts file in place of the one that was written before: a user's own lines stay.
 pub fn write_hosts(path: &Path, text: &str) -> io::Result<()> {
     let ours = beside(path);
-    let now = read_as_far_as(path, LONGEST_HOSTS).map(String::from_utf8);
+    let now = read_as_far_as(path, LONGEST).map(String::from_utf8);
     let merged = match (std::fs::read_to_string(&ours), now) {
-        (Ok(then), Ok(Ok(now))) if now.len() <= LONGEST_HOSTS => merged(&now, &then, text),
+        (Ok(then), Ok(Ok(now))) if now.len() <= LONGEST => merged(&now, &then, text),
         // Too long, or no text: what the user has made of it is not ours to mend.
         (Ok(_), Ok(_)) => return Ok(()),
         _ => text.to_owned(),
@@ -104,8 +111,8 @@ pub fn forget_hosts(path: &Path) -> io::Result<()> {
     }
 }
 
-/// More of a hosts file that its user has edited is not looked at, in bytes.
-const LONGEST_HOSTS: usize = 1 << 20;
+/// More of a file that its user has edited is not looked at, in bytes.
+const LONGEST: usize = 1 << 20;
 
 /// What the user has made of `then`, with what `wanted` says differently.
 fn merged(now: &str, then: &str, wanted: &str) -> String {

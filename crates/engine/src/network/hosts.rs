@@ -5,13 +5,14 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::PoisonError;
 
 use hawser_model::{Model, NetworkId};
 
 use super::check::{NetworkMode, joined};
 use super::etc::{self, EtcFiles, HostsLine};
-use super::{Networks, links, resolver, sandbox_id};
+use super::resolv_conf::RESOLV_CONF;
+use super::resolver::Asking;
+use super::{Networks, links, sandbox_id};
 use crate::engine::{Engine, system};
 use crate::error::{Error, Result};
 use crate::record::{Container, ContainerId};
@@ -34,7 +35,7 @@ impl Networks {
     pub(super) fn write_etc(&self, engine: &Engine, id: &ContainerId) -> Result<()> {
         // Model and record are read under the lock: of two that write, the later one writes the
         // later state.
-        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.publishing();
         let Some(entry) = engine.containers.get(id) else { return Ok(()) };
         let (record, model) = (entry.record(), self.writer.model());
         if matches!(NetworkMode::of(&record.host_config), NetworkMode::Container(_)) {
@@ -45,10 +46,14 @@ impl Networks {
         std::fs::create_dir_all(&dir).map_err(fail)?;
         let files = EtcFiles::in_directory(&dir);
         etc::write_hosts(&files.hosts, &hosts(engine, &record, &model)?).map_err(fail)?;
-        etc::write(&files.hostname, &format!("{}\n", full_hostname(&record))).map_err(fail)?;
+        etc::write(&files.hostname, &format!("{}\n", record.config.hostname)).map_err(fail)?;
         let sandbox = sandbox_id(id)?;
-        let chosen = resolver::of_sandbox(&record, &model, sandbox, &engine.settings);
-        etc::write_unless_edited(&files.resolv_conf, &chosen.file.text()).map_err(fail)
+        let chosen = Asking::of(&record, &engine.settings).choose(&model, sandbox);
+        let text = match chosen.is_hosts {
+            true => std::fs::read_to_string(RESOLV_CONF).unwrap_or_default(),
+            false => chosen.file.text(),
+        };
+        etc::write_unless_edited(&files.resolv_conf, &text).map_err(fail)
     }
 
     /// Containers that link to this one on the default bridge see its new address.

@@ -15,6 +15,7 @@ use super::check::{NetworkMode, known};
 use super::etc::EtcFiles;
 use super::links::of_default_bridge;
 use super::ports::{self, Wanted};
+use super::resolver::Asking;
 use super::{Networks, law, namespace_of, publish_from, sandbox_id};
 use crate::engine::{Engine, system};
 use crate::error::{Error, Result};
@@ -37,7 +38,7 @@ impl Networks {
     pub(crate) async fn join(&self, engine: &Engine, record: &Container) -> Result<Joined> {
         let request = self.request(engine, record)?;
         self.writer.change(move |model, _| Ok(((), request.join(model)?))).await?;
-        match self.furnish(engine, record).await {
+        match self.furnish(engine, record) {
             Ok(joined) => {
                 self.tell_connected(engine, record);
                 Ok(joined)
@@ -81,6 +82,7 @@ impl Networks {
             spec: sandbox(record, id, mode)?,
             networks,
             links: self.link_targets(engine, record),
+            asking: Asking::of(record, &engine.settings),
         })
     }
 
@@ -102,8 +104,8 @@ impl Networks {
         all
     }
 
-    async fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
-        let env = self.name_anew(engine, record).await?;
+    fn furnish(&self, engine: &Engine, record: &Container) -> Result<Joined> {
+        let env = self.name_anew(engine, record)?;
         let model = self.writer.model();
         let netns = match namespace_of(&model, sandbox_id(&record.id)?) {
             Some(name) => {
@@ -148,6 +150,8 @@ impl Networks {
         self.writer
             .change(move |model, _| Ok(((), model.remove_sandbox(sandbox).map_err(law)?)))
             .await?;
+        // Whoever saw the sandbox until now may have told the name service of it.
+        self.unname(sandbox);
         self.publish_zones(&super::names::networks_of(&model, sandbox));
         self.tell_disconnected(engine, &model, sandbox);
         Ok(())
@@ -159,6 +163,7 @@ pub(super) struct Request {
     spec: SandboxSpec,
     networks: Vec<(String, EndpointSettings)>,
     links: BTreeMap<String, String>,
+    asking: Asking,
 }
 
 /// Ports asked for.
@@ -196,6 +201,7 @@ impl Request {
             let spec = endpoint(id, network, settings, &self.links)?;
             touched.merge(model.connect(spec).map_err(law)?);
         }
+        touched.merge(self.asking.settle(model, id)?);
         Ok(touched)
     }
 }

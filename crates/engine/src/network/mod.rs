@@ -13,6 +13,7 @@ mod etc;
 mod existing;
 mod explain;
 mod firewall;
+mod host_resolvers;
 mod hosts;
 mod inspect;
 mod ipam;
@@ -34,6 +35,7 @@ mod remove;
 mod rename;
 mod rename_container;
 mod reserve;
+mod resolv_conf;
 mod resolver;
 mod surroundings;
 mod tell;
@@ -72,9 +74,7 @@ pub struct Networks {
     kernel: Arc<Kernel>,
     dns: Dns,
     /// Held while the name service, or a file of a container, is told what the model says.
-    publishing: std::sync::Mutex<()>,
-    /// Held while the sockets of a name service are opened or closed.
-    answering: tokio::sync::Mutex<()>,
+    publishing: std::sync::Mutex<names::Answered>,
     /// Written while a network gets another name, read by what goes from a name to a record that
     /// holds the name. Taken before the writer's turn, and after a container's lifecycle.
     naming: tokio::sync::RwLock<()>,
@@ -100,7 +100,6 @@ impl Networks {
             kernel,
             dns,
             publishing: std::sync::Mutex::default(),
-            answering: tokio::sync::Mutex::default(),
             naming: tokio::sync::RwLock::default(),
             pools,
             publish_address,

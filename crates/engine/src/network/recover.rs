@@ -37,6 +37,7 @@ impl Networks {
         self.reserve(&records).await;
         self.pin_again(&records).await?;
         let changes = self.writer.reconcile().await?;
+        self.answer_again(engine, &records);
         tracing::info!(changes, "the host's network is as the records say");
         Ok(())
     }
@@ -78,9 +79,27 @@ impl Networks {
         Ok(())
     }
 
-    /// Starts the name service of a container that runs on, and writes its files, after a restart of the daemon.
-    pub(crate) async fn resume(&self, engine: &Engine, record: &Container) -> Result<()> {
-        self.name(engine, record).await
+    /// Names are answered again before anything else is looked at. Whose process has ended
+    /// meanwhile leaves its networks later.
+    fn answer_again(&self, engine: &Engine, records: &[Arc<Container>]) {
+        let model = self.writer.model();
+        self.publish_zones(&model.networks().map(|network| network.id).collect());
+        let there = |record: &&Arc<Container>| {
+            sandbox_id(&record.id).is_ok_and(|id| model.sandbox(id).is_some())
+        };
+        for record in records.iter().filter(there) {
+            if let Err(error) = self.answer_names(engine, &record.id) {
+                tracing::error!(container = %record.id, %error, "its name service does not answer");
+            }
+        }
+    }
+
+    /// Writes the files of a container that runs on after a restart of the daemon; its names are
+    /// answered already.
+    pub(crate) fn resume(&self, engine: &Engine, record: &Container) -> Result<()> {
+        self.write_etc(engine, &record.id)?;
+        self.tell_linkers(engine, record);
+        Ok(())
     }
 }
 

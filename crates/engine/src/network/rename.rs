@@ -53,7 +53,7 @@ impl Engine {
         let several = |model: &Model, endpoint: &Endpoint| {
             model.endpoints_of_sandbox(endpoint.sandbox).len() > 1
         };
-        self.networks.follow(self, id, several).await;
+        self.networks.follow(self, id, several);
         self.tell_renamed(id, network.name.as_str());
         Ok(())
     }

@@ -8,7 +8,7 @@ use hawser_model::Surroundings;
 use ipnet::IpNet;
 
 use super::Networks;
-use super::resolver::{Resolver, address};
+use super::resolv_conf::{Resolver, Server};
 use crate::engine::system;
 use crate::error::Result;
 
@@ -22,8 +22,8 @@ impl Networks {
             Resolver::of_host()
                 .servers
                 .iter()
-                .filter_map(|server| address(server))
-                .map(IpNet::from),
+                .filter_map(|server| Server::parse(server))
+                .map(|server| IpNet::from(server.address)),
         );
         let model = self.writer.model();
         let pools = model.networks().flat_map(|network| &network.pools);

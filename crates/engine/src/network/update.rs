@@ -35,7 +35,7 @@ impl Engine {
             let done = writer.change_with(change, |go| go(&Default::default())).await?;
             let Updated { network, asks_others } = done.value;
             if asks_others {
-                engine.networks.follow(&engine, network.id, |_, _| true).await;
+                engine.networks.follow(&engine, network.id, |_, _| true);
             }
             tell(&engine, &network, "update", None);
             Ok(engine.networks.commands(&done.changes))
