@@ -38,6 +38,11 @@ pub fn router(engine: Arc<Engine>) -> Router {
     front::service(routes().with_state(engine))
 }
 
+/// What the engine counts, at `/metrics`, and nothing else.
+pub fn metrics_router(engine: Arc<Engine>) -> Router {
+    hawser::metrics().with_state(engine)
+}
+
 fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .merge(container::routes())

@@ -73,7 +73,10 @@ impl Engine {
         let store = Embedded::open(&path).map_err(|e| system("open the store", e))?;
         let store = Arc::new(store);
         let images = Images::open(&settings.data_root).map_err(|e| system("open the images", e))?;
-        let dns = Dns::new(tokio::runtime::Handle::current(), hawser_dns::Settings::default());
+        let dns = Dns::new(
+            tokio::runtime::Handle::current(),
+            hawser_dns::Settings { cache: settings.dns_cache },
+        );
         let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;
         let containers = Containers::open(&store)?;
         let volumes = Volumes::open(&settings)?;

@@ -30,6 +30,8 @@ pub struct Settings {
     pub dns_search: Vec<String>,
     /// resolv.conf options of containers that name none.
     pub dns_options: Vec<String>,
+    /// `--dns-cache`: answers of other servers are kept for as long as they may be.
+    pub dns_cache: bool,
     /// OCI runtimes by name.
     pub runtimes: BTreeMap<String, RuntimeSetting>,
     /// Name of the runtime of containers that name none.

@@ -75,6 +75,7 @@ fn start(config: &Config) -> anyhow::Result<()> {
     }
     limits::raise_open_files();
     let listeners = listen::bind(options)?;
+    let metrics = listen::bind_metrics(options)?;
     let sockets: Vec<PathBuf> = listeners.iter().filter_map(Listener::own_path).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -82,7 +83,7 @@ fn start(config: &Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let served = runtime.block_on(run(config, settings, listeners, &log));
+    let served = runtime.block_on(run(config, settings, Doors { api: listeners, metrics }, &log));
     // What is still blocked (a read of a log, say) has nothing to lose.
     runtime.shutdown_background();
     for socket in sockets {
@@ -92,24 +93,27 @@ fn start(config: &Config) -> anyhow::Result<()> {
     served
 }
 
-async fn run(
-    config: &Config,
-    settings: Settings,
-    listeners: Vec<Listener>,
-    log: &Log,
-) -> anyhow::Result<()> {
+/// Where the daemon listens.
+struct Doors {
+    api: Vec<Listener>,
+    metrics: Option<Listener>,
+}
+
+async fn run(config: &Config, settings: Settings, doors: Doors, log: &Log) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signals = signals::Signals::new().context("cannot listen to signals")?;
     let engine = Engine::open(settings).await.context("cannot start the engine")?;
-    let server = serve::serve(listeners, hawser_api::router(engine.clone()), stop.clone());
+    let api = serve::serve(doors.api, hawser_api::router(engine.clone()), stop.clone());
+    let metrics = hawser_api::metrics_router(engine.clone());
+    let metrics = serve::serve(doors.metrics.into_iter().collect(), metrics, stop.clone());
     notify::tell(notify::READY);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "hawserd is ready");
-    let (served, ()) = tokio::join!(server, async {
+    let (served, counted, ()) = tokio::join!(api, metrics, async {
         signals.until_stop(config, log).await;
         notify::tell(notify::STOPPING);
         stop.cancel();
     });
     engine.shutdown().await;
     tracing::info!("hawserd has stopped; containers run on");
-    served.context("cannot serve")
+    served.and(counted).context("cannot serve")
 }

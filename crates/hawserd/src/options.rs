@@ -147,6 +147,11 @@ pub struct Options {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dns_opts: Vec<String>,
 
+    /// Keep answers of other name servers for as long as they allow, on or off [default: on]
+    #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_cache: Option<bool>,
+
     /// OCI runtime, as name=path (repeatable)
     #[arg(long = "add-runtime", value_name = "NAME=PATH", value_parser = values::runtime)]
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "values::runtimes")]
@@ -186,6 +191,11 @@ pub struct Options {
     #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firewall_lock: Option<bool>,
+
+    /// Where to serve metrics for Prometheus, at /metrics, as 127.0.0.1:9323 [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_addr: Option<String>,
 
     /// TLS on TCP; clients are not asked who they are
     #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -72,6 +72,7 @@ pub fn settings(options: &Options) -> Result<Settings, Invalid> {
         dns: dns(options)?,
         dns_search: options.dns_search.clone(),
         dns_options: options.dns_opts.clone(),
+        dns_cache: options.dns_cache.unwrap_or(true),
         runtimes,
         default_runtime,
         labels: labels(options)?,

@@ -5,6 +5,7 @@
 
 mod container_plan;
 mod explain;
+mod metrics;
 mod network_plan;
 mod ports;
 mod rename;
@@ -25,10 +26,16 @@ pub fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/hawser/containers/plan", post(container_plan::handle))
         .route("/hawser/explain/{term}", get(explain::handle))
+        .route("/hawser/metrics", get(metrics::handle))
         .route("/hawser/networks/plan", post(network_plan::handle))
         .route("/hawser/ports", get(ports::handle))
         .route("/hawser/networks/{name}/rename", post(rename::handle))
         .route("/hawser/networks/{name}/update", post(update::handle))
+}
+
+/// `/metrics` alone, as Prometheus looks for it.
+pub fn metrics() -> Router<Arc<Engine>> {
+    Router::new().route("/metrics", get(metrics::handle))
 }
 
 /// 200 with commands.

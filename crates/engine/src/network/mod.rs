@@ -72,7 +72,7 @@ use crate::settings::Settings;
 pub struct Networks {
     writer: Arc<Writer>,
     kernel: Arc<Kernel>,
-    dns: Dns,
+    pub(crate) dns: Dns,
     /// Held while the name service, or a file of a container, is told what the model says.
     publishing: std::sync::Mutex<names::Answered>,
     /// Written while a network gets another name, read by what goes from a name to a record that
@@ -104,6 +104,12 @@ impl Networks {
             pools,
             publish_address,
         })
+    }
+
+    /// How many networks and endpoints there are.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let model = self.writer.model();
+        (model.networks().count(), model.endpoints().count())
     }
 
     /// Until it is dropped no network gets another name: for what goes from a name to a record that

@@ -184,6 +184,7 @@ mod tests {
             debug: false,
             host_gateway: None,
             firewall_lock: true,
+            dns_cache: true,
         }
     }
 

@@ -102,7 +102,7 @@ impl Engine {
         found.into_iter().map(|sentence| format!("WARNING: {sentence}")).collect()
     }
 
-    fn count(&self) -> ContainerCounts {
+    pub(super) fn count(&self) -> ContainerCounts {
         let mut counts = ContainerCounts::default();
         for entry in self.containers.all() {
             counts.total += 1;

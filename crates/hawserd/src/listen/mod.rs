@@ -8,7 +8,7 @@ mod tls;
 mod unix;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use tokio_rustls::TlsAcceptor;
@@ -32,6 +32,12 @@ pub enum Error {
          or accept the risk with --allow-tcp-without-tls"
     )]
     WithoutTls(SocketAddr),
+    /// Metrics beyond the loopback.
+    #[error(
+        "refusing to serve metrics on {0}: whoever reaches that port sees what this host does. \
+         Listen on 127.0.0.1, or accept that with --allow-tcp-without-tls"
+    )]
+    OpenMetrics(SocketAddr),
     /// The address cannot be bound.
     #[error("cannot listen on {0}")]
     Bind(String, #[source] io::Error),
@@ -80,7 +86,7 @@ pub fn check(options: &Options) -> Result<(), Error> {
             check_exposure(address, options, tls.is_some())?;
         }
     }
-    Ok(())
+    metrics_address(options).map(drop)
 }
 
 /// Binds everything that the options name.
@@ -102,6 +108,25 @@ pub fn bind(options: &Options) -> Result<Vec<Listener>, Error> {
         }
     }
     Ok(listeners)
+}
+
+/// Binds where metrics are served, if anywhere. They are plain HTTP, as dockerd's.
+pub fn bind_metrics(options: &Options) -> Result<Option<Listener>, Error> {
+    let Some(address) = metrics_address(options)? else { return Ok(None) };
+    let listener = std::net::TcpListener::bind(address)
+        .map_err(|error| Error::Bind(address.to_string(), error))?;
+    Ok(Some(Listener::Tcp(listener, None)))
+}
+
+fn metrics_address(options: &Options) -> Result<Option<SocketAddr>, Error> {
+    let Some(text) = &options.metrics_addr else { return Ok(None) };
+    let bad = || Error::Address(text.clone(), "want ADDRESS:PORT".to_owned());
+    let address = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    let address = address.ok_or_else(bad)?;
+    if !address.ip().is_loopback() && options.allow_tcp_without_tls != Some(true) {
+        return Err(Error::OpenMetrics(address));
+    }
+    Ok(Some(address))
 }
 
 fn tcp(
@@ -161,6 +186,21 @@ mod tests {
         let mut allowed = hosts("tcp://0.0.0.0:0");
         allowed.allow_tcp_without_tls = Some(true);
         assert_eq!(bind(&allowed).map(|l| l.len()).unwrap(), 1);
+    }
+
+    #[test]
+    fn metrics_are_for_the_loopback() {
+        let at =
+            |address: &str| Options { metrics_addr: Some(address.into()), ..Options::default() };
+        let refusal = |options: &Options| check(options).unwrap_err().to_string();
+        let error = refusal(&at("0.0.0.0:9323"));
+        assert!(error.starts_with("refusing to serve metrics on 0.0.0.0:9323"), "{error}");
+        assert!(refusal(&at("localhost")).contains("want ADDRESS:PORT"));
+        assert!(check(&at("[::1]:9323")).is_ok() && check(&at("localhost:9323")).is_ok());
+        let open = Options { allow_tcp_without_tls: Some(true), ..at("0.0.0.0:9323") };
+        assert!(check(&open).is_ok());
+        assert!(bind_metrics(&Options::default()).is_ok_and(|none| none.is_none()));
+        assert!(bind_metrics(&at("127.0.0.1:0")).is_ok_and(|some| some.is_some()));
     }
 
     #[test]
