@@ -50,6 +50,7 @@ mod network_again;
 mod network_beyond;
 mod network_crash;
 mod network_create;
+mod network_dns;
 mod network_endpoints;
 mod network_events;
 mod network_ipam;

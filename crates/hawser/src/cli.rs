@@ -79,6 +79,8 @@ pub enum Verb {
     Inspect(system::inspect::InspectArgs),
     /// Print the commands that would build a container's network, or a network, by hand (hawserd only)
     Explain(system::explain::ExplainArgs),
+    /// Show how a name is answered for a container, and why (hawserd only)
+    Dns(system::dns::DnsArgs),
     /// Follow what happens in the engine
     Events(system::events::EventsArgs),
     /// Show the state of the engine
@@ -140,6 +142,7 @@ pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
         Some(Verb::Tag(args)) => image::tag::run(context, args).await,
         Some(Verb::Inspect(args)) => system::inspect::run(context, args).await,
         Some(Verb::Explain(args)) => system::explain::run(context, args).await,
+        Some(Verb::Dns(args)) => system::dns::run(context, args).await,
         Some(Verb::Events(args)) => system::events::run(context, args).await,
         Some(Verb::Info(args)) => system::info::run(context, args).await,
         Some(Verb::Version(args)) => system::version::run(context, args).await,

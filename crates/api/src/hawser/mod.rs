@@ -4,6 +4,7 @@
 //! `{"Commands": ["ip link …", …]}`, one line of a shell each, in order.
 
 mod container_plan;
+mod dns;
 mod explain;
 mod metrics;
 mod network_plan;
@@ -25,6 +26,7 @@ use crate::answer;
 pub fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/hawser/containers/plan", post(container_plan::handle))
+        .route("/hawser/containers/{name}/dns", get(dns::handle))
         .route("/hawser/explain/{term}", get(explain::handle))
         .route("/hawser/metrics", get(metrics::handle))
         .route("/hawser/networks/plan", post(network_plan::handle))

@@ -9,6 +9,7 @@ mod check;
 mod connect;
 mod create;
 mod disconnect;
+mod dns;
 mod etc;
 mod existing;
 mod explain;
@@ -55,6 +56,10 @@ use ipnet::IpNet;
 
 use self::change::Writer;
 pub(crate) use change::{Beside, Rewritten};
+pub use dns::{
+    Answer, Attempt, Author, Candidate, End, Explanation, Forwarding, NameAnswered, NameExplained,
+    NoService, Reason, ResolvConf, Whose, kind_name,
+};
 pub use etc::EtcFiles;
 pub use explain::Explained;
 pub use hawser_model::PoolUsage;

@@ -1,5 +1,6 @@
 //! Commands on the engine and on things of any kind: one file for each.
 
+pub mod dns;
 pub mod events;
 pub mod explain;
 pub mod info;

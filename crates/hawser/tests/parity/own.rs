@@ -72,6 +72,18 @@ fn what_is_there_is_explained() {
 }
 
 #[test]
+fn a_name_is_asked_for_a_container() {
+    let asked = |line: &str| seen(line).lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(asked("dns c1 web"), "> GET /v1.50/hawser/containers/c1/dns?name=web");
+    assert_eq!(
+        asked("dns --type aaaa c1 web.front"),
+        "> GET /v1.50/hawser/containers/c1/dns?name=web.front&type=aaaa"
+    );
+    let refused = seen("dns '' web");
+    assert_eq!(refused, "exit 1\n!invalid container name or ID: value is empty");
+}
+
+#[test]
 fn another_engine_cannot() {
     assert!(
         seen("explain elsewhere").contains("!the engine at unix:///"),
