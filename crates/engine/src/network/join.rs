@@ -52,7 +52,7 @@ impl Networks {
 
     /// Publishes the ports of a container that has joined: all of them, or none.
     pub(crate) async fn publish(&self, record: &Container) -> Result<()> {
-        let publishing = self.publishing(record)?;
+        let publishing = self.asked_ports(record)?;
         if publishing.ports.is_empty() {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl Networks {
     }
 
     /// The ports that a container asks for when it starts.
-    pub(super) fn publishing(&self, record: &Container) -> Result<Publishing> {
+    pub(super) fn asked_ports(&self, record: &Container) -> Result<Publishing> {
         let ports = match NetworkMode::of(&record.host_config) {
             NetworkMode::Networks => ports::wanted(record)?,
             NetworkMode::Host | NetworkMode::Container(_) => Vec::new(),

@@ -37,7 +37,7 @@ impl Networks {
         engine: &Engine,
         record: &Container,
     ) -> Result<Vec<String>> {
-        let (request, publishing) = (self.request(engine, record)?, self.publishing(record)?);
+        let (request, publishing) = (self.request(engine, record)?, self.asked_ports(record)?);
         let joined = self.writer.preview(move |model, kernel| {
             let mut touched = request.join(model)?;
             touched.merge(publishing.publish(model, kernel)?);
