@@ -4,9 +4,11 @@
 //! In: a test host of its own, which fills up. Out: the time of the same request at each step, under
 //! the number of the container or port that it is for.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use hawser_testkit::{EngineKind, Options, TestHost};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::site::{Site, ports};
 use crate::report::Report;
@@ -31,6 +33,8 @@ const FIRST: u16 = 20000;
 const PROBE: u16 = 19999;
 /// How many ports a container of those that stay has.
 const EACH: u16 = 1000;
+/// Containers that are started at each step: they stay.
+const STARTS: usize = 5;
 
 /// Fills the host, and measures at each step.
 ///
@@ -74,25 +78,39 @@ fn of_containers(site: &mut Site<'_>, rounds: usize, report: &mut Report) -> Res
     site.post(201, "/networks/create", Some(&network))?;
     let probe = site.create("bridge", &json!({}))?;
     site.start(&probe)?;
-    let container = json!({ "Container": probe });
-    let mut filled = 0;
+    let (mut filled, mut asked) = (0, 0);
     for (place, step) in STEPS_OF_CONTAINERS {
         while filled < place - 1 {
-            let id = site.create("wide", &json!({}))?;
-            site.start(&id)?;
+            start(site)?;
             filled += 1;
         }
         for round in 0..=rounds {
-            let connected = site.post(200, "/networks/wide/connect", Some(&container))?;
+            asked += 1;
+            let connected = site.post(200, "/networks/wide/connect", Some(&asks(&probe, asked)))?;
+            let container = json!({ "Container": probe });
             site.post(200, "/networks/wide/disconnect", Some(&container))?;
-            let id = site.create("wide", &json!({}))?;
-            let started = site.start(&id)?;
-            site.remove(&id)?;
             if round > 0 {
                 report.add(ATTACH, step, connected);
-                report.add(START, step, started);
             }
+        }
+        for _ in 0..rounds.min(STARTS) {
+            report.add(START, step, start(site)?);
+            filled += 1;
         }
     }
     Ok(())
+}
+
+/// Starts a container that stays.
+fn start(site: &mut Site<'_>) -> Result<Duration> {
+    let id = site.create("wide", &json!({}))?;
+    site.start(&id)
+}
+
+/// A connection with an address that nobody has had: it is the next container, not a successor, whom
+/// all neighbours would be told of first.
+fn asks(container: &str, number: usize) -> Value {
+    let address = format!("10.99.{}.{}", 200 + number / 200, 1 + number % 200);
+    let settings = json!({ "IPAMConfig": { "IPv4Address": address } });
+    json!({ "Container": container, "EndpointConfig": settings })
 }
