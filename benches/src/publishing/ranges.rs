@@ -13,8 +13,10 @@ use crate::report::{Report, Unit};
 
 /// The first port.
 const FIRST: u16 = 20000;
+/// Whether an engine is measured with so many.
+type Measured = fn(EngineKind) -> bool;
 /// How many, for each engine.
-const COUNTS: [(u16, fn(EngineKind) -> bool); 3] =
+const COUNTS: [(u16, Measured); 3] =
     [(1, |_| true), (100, |_| true), (1000, |engine| engine == EngineKind::Hawser)];
 /// Starts of Docker with more than one port.
 const DOCKERS_ROUNDS: usize = 1;
