@@ -55,12 +55,22 @@ impl Figures {
         self.0.entry((row, engine)).or_default().push(figure);
     }
 
-    /// The median; of what was not measured none is.
+    /// The median; NaN of what was not measured.
     fn median(&self, row: &str, engine: &'static str) -> f64 {
+        let sorted = self.sorted(row, engine);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The least; NaN of what was not measured.
+    fn least(&self, row: &str, engine: &'static str) -> f64 {
+        self.sorted(row, engine).first().copied().unwrap_or(f64::NAN)
+    }
+
+    fn sorted(&self, row: &str, engine: &'static str) -> Vec<f64> {
         let row = ROWS.iter().position(|name| *name == row).unwrap_or_default();
         let mut sorted = self.0.get(&(row, engine)).cloned().unwrap_or_default();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        sorted
     }
 
     /// The rows for people; nothing if nothing was measured.
@@ -68,8 +78,8 @@ impl Figures {
         let mut text = String::new();
         for (row, engine) in self.0.keys() {
             let what = ROWS.get(*row).copied().unwrap_or_default();
-            let median = self.median(what, engine);
-            text += &format!("{what:<24} {engine:<14} {median:>9.0}\n");
+            let (median, least) = (self.median(what, engine), self.least(what, engine));
+            text += &format!("{what:<24} {engine:<14} {median:>9.0} {least:>9.0}\n");
         }
         text
     }
@@ -79,7 +89,9 @@ impl Figures {
         let figures = self.0.iter().map(|((row, engine), all)| {
             let what = ROWS.get(*row).copied().unwrap_or_default();
             let median = self.median(what, engine);
-            json!({ "what": what, "engine": engine, "runs": all.len(), "median": median })
+            let least = self.least(what, engine);
+            let runs = all.len();
+            json!({ "what": what, "engine": engine, "runs": runs, "median": median, "min": least })
         });
         figures.collect()
     }
@@ -101,8 +113,9 @@ impl Figures {
         if lost.is_nan() || lost > 0.0 {
             broken.push(format!("names: no question is lost: {lost:.0} were"));
         }
-        let alone = of(TAIL, HAWSER).max(of(BUSY, HAWSER));
-        let flooded = of(FLOODED, HAWSER);
+        // The best round of each: what others do on the machine is in all the rest.
+        let least = |row| self.least(row, HAWSER);
+        let (alone, flooded) = (least(TAIL).max(least(BUSY)), least(FLOODED));
         let kept = flooded <= alone * TIMES_FLOODED;
         if !kept {
             broken.push(format!(
