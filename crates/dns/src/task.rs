@@ -58,7 +58,12 @@ impl Task {
                 Some(_) = self.work.join_next(), if !self.work.is_empty() => Ok(false),
             };
             match step {
-                Ok(true) => yield_now().await,
+                Ok(true) => {
+                    // The kernel as well lets others go first, those of this process and their
+                    // clients: a thread that never sleeps keeps them waiting for milliseconds.
+                    std::thread::yield_now();
+                    yield_now().await;
+                }
                 Ok(false) => {}
                 Err(error) => pause(&error).await,
             }
