@@ -122,7 +122,7 @@ impl Kernel {
             forgetter: Forgetter::start()
                 .map_err(|error| Error::new("start", "forgetter", error))?,
             ports: Ports::default(),
-            servers: Servers::default(),
+            servers: Servers::start().map_err(|error| Error::new("start", "closer", error))?,
             route: Mutex::new(route),
             firewall: Mutex::new(Firewall::open().map_err(fail)?),
             foreign: Mutex::new(Foreign::open(first_index).map_err(fail)?),
@@ -210,6 +210,7 @@ impl Kernel {
 
     /// Waits until everything removed is gone from the kernel too, and forgotten.
     pub fn settle(&self) {
+        self.servers.settle();
         self.reaper.settle();
         self.forgetter.settle();
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hawser_hoststate::{NameServer, NamespaceName, Transport};
@@ -26,12 +27,37 @@ struct Server {
 }
 
 /// The servers of this process.
-#[derive(Default)]
 pub(crate) struct Servers {
     by_namespace: Mutex<BTreeMap<NamespaceName, Server>>,
+    /// What is done in the background: closing a socket of nftables waits, some 10 ms, until all is
+    /// gone from the kernel that transactions have taken away.
+    behind: Mutex<Sender<Job>>,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
 impl Servers {
+    pub(crate) fn start() -> io::Result<Self> {
+        let (behind, jobs) = channel::<Job>();
+        let builder = std::thread::Builder::new().name("closer".to_owned());
+        builder.spawn(move || jobs.iter().for_each(|job| job()))?;
+        Ok(Self { by_namespace: Mutex::default(), behind: Mutex::new(behind) })
+    }
+
+    /// Waits until the sockets that made and removed servers are closed.
+    pub(crate) fn settle(&self) {
+        let (done, waited) = channel::<()>();
+        self.behind(move || drop(done));
+        // It ends with the job.
+        let _ = waited.recv();
+    }
+
+    fn behind(&self, job: impl FnOnce() + Send + 'static) {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        // A thread that has panicked has dropped what it had.
+        let _ = behind.send(Box::new(job));
+    }
+
     /// Makes a server in the namespace behind `ns`, whose loopback is up. Of one that is there the
     /// rules are made anew: somebody inside may have flushed them.
     pub(crate) fn add(
@@ -50,7 +76,9 @@ impl Servers {
         };
         let (server, mut netfilter) = worker.run_in(ns, open)?.map_err(|e| fail(e.into()))?;
         let leads = server.leads().map_err(|e| fail(e.into()))?;
-        nft::lead(&mut netfilter, &leads).map_err(fail)?;
+        let led = nft::lead(&mut netfilter, &leads).map_err(fail);
+        self.behind(move || drop(netfilter));
+        led?;
         servers.insert(wanted.ns.clone(), server);
         Ok(())
     }
@@ -66,7 +94,9 @@ impl Servers {
         let fail = |cause: Cause| Error::new("remove", describe(server), cause);
         let netfilter = worker.run_in(ns, Socket::netfilter)?;
         let mut netfilter = netfilter.map_err(|e| fail(e.into()))?;
-        nft::mislead(&mut netfilter).map_err(fail)
+        let misled = nft::mislead(&mut netfilter).map_err(fail);
+        self.behind(move || drop(netfilter));
+        misled
     }
 
     /// Closes the sockets of a server whose namespace goes.

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hawser_hoststate::{Change, HostState, diff};
+use hawser_hoststate::{Change, HostState, Object, diff};
 use hawser_kernel::{ApplyError, ErrorKind, Kernel, Ownership, Repairs};
 use hawser_model::{Model, Sandbox, Touched};
 use hawser_plan::{Published, plan, published_ports, relays, relays_all};
@@ -253,6 +253,25 @@ impl Writer {
         if let Err(error) = saved {
             tracing::error!(%error, "the records of a failed change could not be put back");
         }
+    }
+
+    /// Makes the name servers that the model says, before the host is looked at: containers wait for
+    /// them, and nobody else has them yet. What can't be had is told by [`Writer::reconcile`].
+    pub(super) async fn raise_name_servers(self: &Arc<Self>) -> Result<()> {
+        let writer = Arc::clone(self);
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            let _turn = turn;
+            let wanted = writer.planned_all();
+            let server = |object: &Object| matches!(object, Object::NameServer(_));
+            for (_, object) in wanted.iter().filter(|(_, object)| server(object)) {
+                if let Err(error) = writer.kernel.apply(&[Change::Add(object.clone())]) {
+                    tracing::debug!(%error, "not yet");
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes the whole host what the model says; for the start of the daemon.

@@ -36,7 +36,10 @@ impl Networks {
         let records: Vec<_> = engine.containers.all().iter().map(|e| e.record()).collect();
         self.reserve(&records).await;
         self.pin_again(&records).await?;
+        self.writer.raise_name_servers().await?;
+        self.answer_again(engine, &records);
         let changes = self.writer.reconcile().await?;
+        // Those whose namespace had to be made.
         self.answer_again(engine, &records);
         tracing::info!(changes, "the host's network is as the records say");
         Ok(())
@@ -79,7 +82,7 @@ impl Networks {
         Ok(())
     }
 
-    /// Names are answered again before anything else is looked at. Whose process has ended
+    /// Makes the name service answer where there are name servers. Whose process has ended
     /// meanwhile leaves its networks later.
     fn answer_again(&self, engine: &Engine, records: &[Arc<Container>]) {
         let model = self.writer.model();
