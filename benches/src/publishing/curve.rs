@@ -84,18 +84,20 @@ fn of_containers(site: &mut Site<'_>, rounds: usize, report: &mut Report) -> Res
             start(site)?;
             filled += 1;
         }
+        for _ in 0..rounds.min(STARTS) {
+            report.add(START, step, start(site)?);
+            filled += 1;
+        }
         for round in 0..=rounds {
             asked += 1;
+            let links = site.links()?;
             let connected = site.post(200, "/networks/wide/connect", Some(&asks(&probe, asked)))?;
             let container = json!({ "Container": probe });
             site.post(200, "/networks/wide/disconnect", Some(&container))?;
             if round > 0 {
                 report.add(ATTACH, step, connected);
             }
-        }
-        for _ in 0..rounds.min(STARTS) {
-            report.add(START, step, start(site)?);
-            filled += 1;
+            site.wait_for_links(links)?;
         }
     }
     Ok(())

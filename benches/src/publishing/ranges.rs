@@ -13,11 +13,10 @@ use crate::report::{Report, Unit};
 
 /// The first port.
 const FIRST: u16 = 20000;
-/// Whether an engine is measured with so many.
-type Measured = fn(EngineKind) -> bool;
-/// How many, for each engine.
-const COUNTS: [(u16, Measured); 3] =
-    [(1, |_| true), (100, |_| true), (1000, |engine| engine == EngineKind::Hawser)];
+/// How many.
+const COUNTS: [u16; 3] = [1, 100, 1000];
+/// How many Docker gets at most.
+const DOCKERS_LIMIT: u16 = 100;
 /// Starts of Docker with more than one port.
 const DOCKERS_ROUNDS: usize = 1;
 
@@ -67,11 +66,11 @@ pub fn measure(
     let sites = hosts.iter().map(|(name, host)| Site::open(name, host, image));
     let mut sites = sites.collect::<Result<Vec<_>>>()?;
     for round in 0..=rounds {
-        for (count, measured) in COUNTS {
+        for count in COUNTS {
             for site in &mut sites {
-                let engine = site.host.engine();
-                let once = engine == EngineKind::Docker && count > 1;
-                if !measured(engine) || (once && !(1..=DOCKERS_ROUNDS).contains(&round)) {
+                let docker = site.host.engine() == EngineKind::Docker;
+                let passed_over = count > DOCKERS_LIMIT || !(1..=DOCKERS_ROUNDS).contains(&round);
+                if docker && count > 1 && passed_over {
                     continue;
                 }
                 let figures = one(site, count)?;

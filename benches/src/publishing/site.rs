@@ -1,13 +1,16 @@
 //! A test host with an engine, seen from outside: containers with published ports, the rules and
 //! the processes that there are.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use hawser_testkit::TestHost;
 use serde_json::{Value, json};
 
 use crate::wire::Connection;
+
+/// How long the kernel may take to delete a link.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A host and a connection to its engine that stays open.
 pub struct Site<'h> {
@@ -85,6 +88,28 @@ impl<'h> Site<'h> {
         let all = self.host.sh("nft -j list ruleset").ok().json();
         let objects = all["nftables"].as_array().map_or(&[][..], Vec::as_slice);
         objects.iter().filter(|object| object.get("rule").is_some()).count()
+    }
+
+    /// Links of the host.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn links(&self) -> Result<usize> {
+        let all = std::fs::read_dir(self.host.path("/sys/class/net")).context("list the links")?;
+        Ok(all.count())
+    }
+
+    /// Waits until there are so many links: one that is taken away is deleted behind the answer.
+    ///
+    /// # Errors
+    /// When it takes too long.
+    pub fn wait_for_links(&self, count: usize) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.links()? != count {
+            ensure!(Instant::now() < deadline, "{} links, not {count}", self.links()?);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     /// Processes of the host.
