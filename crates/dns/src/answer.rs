@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::message::{A, AAAA, ANY, AXFR, Code, IN, IXFR, PTR, Query, Reply, Reverse};
 use crate::turns::Turns;
@@ -55,7 +54,7 @@ impl From<Why<'_>> for Reason {
 pub(crate) struct Sight<'a> {
     pub view: &'a View,
     /// Those of all networks; the view says which.
-    pub zones: &'a HashMap<String, Arc<Zone>>,
+    pub zones: &'a HashMap<String, Zone>,
 }
 
 impl<'a> Sight<'a> {
@@ -78,7 +77,7 @@ impl<'a> Sight<'a> {
     }
 
     fn zones(self) -> impl Iterator<Item = (&'a str, &'a Zone)> {
-        let zone = move |key: &'a String| Some((key.as_str(), &**self.zones.get(key)?));
+        let zone = move |key: &'a String| Some((key.as_str(), self.zones.get(key)?));
         self.view.zones.iter().filter_map(zone)
     }
 }

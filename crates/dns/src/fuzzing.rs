@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Decision, Sight, decide};
@@ -13,24 +13,25 @@ use crate::cache::Cache;
 use crate::message::{Query, Unusable, Verdict, answers, code, judge, lifetime, readdress};
 use crate::stream::Frames;
 use crate::turns::Turns;
-use crate::{Alias, View, Zone};
+use crate::{Alias, Names, View, Zone};
 
 /// The names that the fuzzed packets may ask for.
-static ZONES: LazyLock<HashMap<String, Arc<Zone>>> = LazyLock::new(zones);
+static ZONES: LazyLock<HashMap<String, Zone>> = LazyLock::new(zones);
 
-fn zones() -> HashMap<String, Arc<Zone>> {
+fn zones() -> HashMap<String, Zone> {
     let mut zone = Zone::below("net");
     if let Ok(subnet) = "10.0.0.0/16".parse() {
         zone.cover(subnet);
     }
-    for last in 1..=60 {
-        let address = IpAddr::from([10, 0, 0, last]);
-        zone.add("many", address);
-        zone.add("c1.net", address);
-        zone.point(address, "c1.net");
-    }
-    zone.add("many", IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1]));
-    [("net".to_owned(), Arc::new(zone))].into()
+    let names = |names: &[&str], addresses| Names {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        addresses,
+        reverse: Some("c1.net".to_owned()),
+    };
+    let many = (1..=60).map(|last| IpAddr::from([10, 0, 0, last])).collect();
+    zone.set("c1", names(&["many", "c1.net"], many));
+    zone.set("c2", names(&["many"], vec![IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1])]));
+    [("net".to_owned(), zone)].into()
 }
 
 /// A packet of a client: whatever it is, the reply to it is one.

@@ -42,7 +42,7 @@ pub use explanation::{
     Answer, Attempt, Candidate, End, Explanation, Forwarding, Reason, Unexplained, kind_name,
     kind_of,
 };
-pub use hawser_hoststate::Zone;
+pub use hawser_hoststate::{Names, Zone};
 pub use service::{Dns, Stopped};
 
 /// How the service works, for all sandboxes.

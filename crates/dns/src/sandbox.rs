@@ -25,7 +25,7 @@ pub(crate) const MAX_WAITING: usize = 1024;
 const MAX_DATAGRAM: usize = 1232;
 
 /// All zones by key.
-pub(crate) type Zones = RwLock<HashMap<String, Arc<Zone>>>;
+pub(crate) type Zones = RwLock<HashMap<String, Zone>>;
 
 /// What answers one sandbox.
 pub(crate) struct Sandbox {

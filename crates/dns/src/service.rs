@@ -19,7 +19,7 @@ use crate::explain::explain;
 use crate::explanation::{Explanation, Unexplained};
 use crate::sandbox::{Sandbox, Zones};
 use crate::task::Task;
-use crate::{Settings, Sockets, Upstream, View, Zone};
+use crate::{Names, Settings, Sockets, Upstream, View, Zone};
 
 /// How often what is not needed any longer is let go of, while there is such.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -122,10 +122,24 @@ impl Dns {
     /// Puts a zone (a network's names) in place of the one of this key, at once and whole.
     pub fn set_zone(&self, key: &str, zone: Zone) {
         let mut zones = self.0.zones.write().unwrap_or_else(PoisonError::into_inner);
-        let before = zones.insert(key.to_owned(), Arc::new(zone));
+        let before = zones.insert(key.to_owned(), zone);
         // Nobody waits while the old names are freed.
         drop(zones);
         drop(before);
+    }
+
+    /// Gives an owner in a zone these names instead of those it has, or none, at once. Whether the
+    /// zone is there.
+    pub fn set_names(&self, key: &str, owner: &str, names: Option<Names>) -> bool {
+        let mut zones = self.0.zones.write().unwrap_or_else(PoisonError::into_inner);
+        let zone = zones.get_mut(key);
+        let known = zone.is_some();
+        match (zone, names) {
+            (Some(zone), Some(names)) => zone.set(owner, names),
+            (Some(zone), None) => zone.remove(owner),
+            (None, _) => {}
+        }
+        known
     }
 
     /// Forgets a zone.

@@ -23,4 +23,4 @@ pub use print::commands;
 pub use words::{
     Family, IfName, InvalidIfName, InvalidNamespace, MacAddr, NamespaceName, Ns, Transport,
 };
-pub use zone::Zone;
+pub use zone::{Names, Zone};

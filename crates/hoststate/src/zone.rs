@@ -1,19 +1,51 @@
 //! The names that one namespace sees: what a name server inside it answers from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 /// Names and addresses that belong together, forward and backward. Plain data: who makes it
-/// decides what is in it, who answers from it adds nothing.
+/// decides what is in it, who answers from it adds nothing. One owner's part changes at a cost that
+/// does not grow with how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
     suffix: Option<String>,
     subnets: Vec<IpNet>,
-    names: BTreeMap<String, Vec<IpAddr>>,
-    pointers: BTreeMap<IpAddr, String>,
+    owners: BTreeMap<Arc<str>, Names>,
+    names: BTreeMap<String, Holders>,
+    /// First the owner that comes first.
+    pointers: BTreeMap<(IpAddr, Arc<str>), String>,
+}
+
+/// What one owner has in a [`Zone`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// What it is called, in any order.
+    pub names: Vec<String>,
+    /// What each of the names leads to.
+    pub addresses: Vec<IpAddr>,
+    /// What each of the addresses leads back to.
+    pub reverse: Option<String>,
+}
+
+/// Who has a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Holders {
+    all: BTreeSet<(IpAddr, Arc<str>)>,
+    /// The addresses, each once: what is answered.
+    addresses: Vec<IpAddr>,
+}
+
+impl Holders {
+    fn change(&mut self, change: impl FnOnce(&mut BTreeSet<(IpAddr, Arc<str>)>)) {
+        change(&mut self.all);
+        self.addresses.clear();
+        self.addresses.extend(self.all.iter().map(|(address, _)| *address));
+        self.addresses.dedup();
+    }
 }
 
 impl Zone {
@@ -28,29 +60,49 @@ impl Zone {
         self.subnets.push(subnet.trunc());
     }
 
-    /// Adds an address to a name (kept in lower case, without a final dot); an address that the
-    /// name has already is not added twice.
-    pub fn add(&mut self, name: &str, address: IpAddr) {
-        let addresses = self.names.entry(canonical(name).into_owned()).or_default();
-        if !addresses.contains(&address) {
-            addresses.push(address);
+    /// Gives an owner these names instead of those that it has. Case and a final dot don't matter.
+    pub fn set(&mut self, owner: &str, names: Names) {
+        self.remove(owner);
+        let owner: Arc<str> = owner.into();
+        for name in &names.names {
+            let holders = self.names.entry(canonical(name).into_owned()).or_default();
+            let has = names.addresses.iter().map(|address| (*address, Arc::clone(&owner)));
+            holders.change(|all| all.extend(has));
+        }
+        if let Some(reverse) = &names.reverse {
+            let back = |address: &IpAddr| ((*address, Arc::clone(&owner)), reverse.clone());
+            self.pointers.extend(names.addresses.iter().map(back));
+        }
+        self.owners.insert(owner, names);
+    }
+
+    /// Takes its names from an owner.
+    pub fn remove(&mut self, owner: &str) {
+        let Some((owner, had)) = self.owners.remove_entry(owner) else { return };
+        let has: Vec<_> = had.addresses.iter().map(|a| (*a, Arc::clone(&owner))).collect();
+        for name in &had.names {
+            let name = canonical(name);
+            let Some(holders) = self.names.get_mut(&*name) else { continue };
+            holders.change(|all| has.iter().for_each(|holder| _ = all.remove(holder)));
+            if holders.all.is_empty() {
+                self.names.remove(&*name);
+            }
+        }
+        for key in has {
+            self.pointers.remove(&key);
         }
     }
 
-    /// Makes `name` the answer to a reverse look-up of `address`; the first one given stays.
-    pub fn point(&mut self, address: IpAddr, name: &str) {
-        self.pointers.entry(address).or_insert_with(|| name.to_owned());
-    }
-
-    /// Addresses of a name, of both families, in the order they were added; none when the zone
-    /// doesn't know the name. Case and a final dot don't matter.
+    /// Addresses of a name, of both families, in ascending order; none when the zone doesn't know
+    /// the name. Case and a final dot don't matter.
     pub fn addresses(&self, name: &str) -> Option<&[IpAddr]> {
-        self.names.get(&*canonical(name)).map(Vec::as_slice)
+        self.names.get(&*canonical(name)).map(|holders| holders.addresses.as_slice())
     }
 
-    /// The name of an address.
+    /// The name of an address: of several owners that have it, the first one's.
     pub fn name(&self, address: IpAddr) -> Option<&str> {
-        self.pointers.get(&address).map(String::as_str)
+        let (key, name) = self.pointers.range((address, Arc::from(""))..).next()?;
+        (key.0 == address).then_some(name)
     }
 
     /// What this zone has all names below, in lower case.
@@ -74,12 +126,7 @@ impl Zone {
 
     /// All names with their addresses, in the order of the names.
     pub fn names(&self) -> impl Iterator<Item = (&str, &[IpAddr])> {
-        self.names.iter().map(|(name, addresses)| (name.as_str(), addresses.as_slice()))
-    }
-
-    /// All reverse entries in the order of the addresses.
-    pub fn pointers(&self) -> impl Iterator<Item = (IpAddr, &str)> {
-        self.pointers.iter().map(|(address, name)| (*address, name.as_str()))
+        self.names.iter().map(|(name, holders)| (name.as_str(), holders.addresses.as_slice()))
     }
 }
 
@@ -96,23 +143,52 @@ fn canonical(name: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
+    fn names(names: &[&str], last: &[u8], reverse: &str) -> Names {
+        Names {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            addresses: last.iter().map(|last| address(*last)).collect(),
+            reverse: Some(reverse.to_owned()),
+        }
+    }
+
     #[test]
     fn names_match_without_case_and_final_dot() {
         let mut zone = Zone::default();
-        let address = IpAddr::from([10, 0, 0, 2]);
-        zone.add("Web.Front", address);
-        zone.add("web.front", address);
-        assert_eq!(zone.addresses("WEB.front."), Some(&[address][..]));
+        zone.set("1", names(&["Web.Front", "web.front."], &[2], "web.front"));
+        assert_eq!(zone.addresses("WEB.front."), Some(&[address(2)][..]));
         assert_eq!(zone.addresses("web"), None);
     }
 
     #[test]
-    fn the_first_reverse_entry_stays() {
+    fn of_several_owners_of_an_address_the_first_is_its_name() {
         let mut zone = Zone::default();
-        let address = IpAddr::from([10, 0, 0, 2]);
-        zone.point(address, "web.front");
-        zone.point(address, "other.front");
-        assert_eq!(zone.name(address), Some("web.front"));
+        zone.set("2", names(&["other"], &[2], "other.front"));
+        zone.set("1", names(&["web", "other"], &[2], "web.front"));
+        assert_eq!(zone.name(address(2)), Some("web.front"));
+        assert_eq!(zone.addresses("other"), Some(&[address(2)][..]));
+        zone.remove("1");
+        assert_eq!(zone.name(address(2)), Some("other.front"));
+        assert_eq!(zone.addresses("web"), None);
+        assert_eq!(zone.name(address(1)), None);
+    }
+
+    #[test]
+    fn how_a_zone_came_to_be_does_not_show() {
+        let (web, db) = (names(&["web", "all"], &[3, 9], "web"), names(&["db", "all"], &[2], "db"));
+        let mut fresh = Zone::below("front");
+        fresh.set("1", web.clone());
+        fresh.set("2", db.clone());
+        assert_eq!(fresh.addresses("all"), Some(&[address(2), address(3), address(9)][..]));
+        let mut changed = Zone::below("front");
+        for (owner, has) in [("3", &web), ("2", &db), ("1", &db), ("1", &web), ("2", &db)] {
+            changed.set(owner, has.clone());
+        }
+        changed.remove("3");
+        assert_eq!(changed, fresh);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod sandbox;
 use hawser_hoststate::{HostState, NamespaceName, Ns, Object, Sysctl};
 use hawser_model::{Model, Network, SandboxId, Sources, Touched};
 
-pub use names::{PrivateName, SERVER, has_names, private_names, search_order, zone};
+pub use names::{PrivateName, SERVER, has_names, names, private_names, search_order, zone};
 pub use publish::{Published, Reached, published_ports, relays, relays_all};
 
 /// The fixed firewall, for `nft -f -`: chains and rules, and empty sets and maps. Loading it again

@@ -7,8 +7,8 @@
 
 use std::net::Ipv4Addr;
 
-use hawser_hoststate::Zone;
-use hawser_model::{Endpoint, IpamDriver, Mode, Model, Network, NetworkId, Sandbox, SandboxId};
+use hawser_hoststate::{Names, Zone};
+use hawser_model::{IpamDriver, Mode, Model, NetworkId, Sandbox, SandboxId};
 
 /// The names of a network: of each container its name, aliases, short id and host name, each also
 /// with the network's name behind it, and the way back from the address. Names below the network's
@@ -23,26 +23,29 @@ pub fn zone(model: &Model, network: NetworkId) -> Zone {
         network.pools.iter().for_each(|pool| zone.cover(pool.subnet));
     }
     for endpoint in model.endpoints_of_network(network.id) {
-        if let Some(sandbox) = model.sandbox(endpoint.sandbox) {
-            add(&mut zone, network, sandbox, endpoint);
+        if let Some(names) = names(model, network.id, endpoint.sandbox) {
+            zone.set(&endpoint.sandbox.to_string(), names);
         }
     }
     zone
 }
 
-fn add(zone: &mut Zone, network: &Network, sandbox: &Sandbox, endpoint: &Endpoint) {
-    let Some(interface) = &endpoint.interface else { return };
+/// What a sandbox is called on a network, and nobody else there has to do with; `None` if it has no
+/// name there. Its owner in the network's [`zone`] is the sandbox's id.
+pub fn names(model: &Model, network: NetworkId, sandbox: SandboxId) -> Option<Names> {
+    let endpoint = model.endpoint_between(sandbox, network)?;
+    let interface = endpoint.interface.as_ref()?;
+    let network = model.network(network).filter(|network| !network.predefined)?;
+    let sandbox = model.sandbox(sandbox)?;
     let short = sandbox.id.short();
     let own = [sandbox.name.as_str(), short.as_str(), sandbox.hostname.as_str()];
-    let names = own.into_iter().chain(endpoint.aliases.iter().map(String::as_str));
-    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
-    for address in interface.addresses() {
-        for name in &names {
-            zone.add(name, address);
-            zone.add(&format!("{name}.{}", network.name), address);
-        }
-        zone.point(address, &format!("{}.{}", sandbox.name, network.name));
-    }
+    let all = own.into_iter().chain(endpoint.aliases.iter().map(String::as_str));
+    let all = all.filter(|name| !name.is_empty());
+    Some(Names {
+        names: all.flat_map(|name| [name.to_owned(), format!("{name}.{}", network.name)]).collect(),
+        addresses: interface.addresses().collect(),
+        reverse: Some(format!("{}.{}", sandbox.name, network.name)),
+    })
 }
 
 /// Where every sandbox with a name service asks, as in Docker.

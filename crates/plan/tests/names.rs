@@ -8,7 +8,7 @@ use hawser_model::{
     Driver, EndpointId, EndpointSpec, Model, NetworkId, NetworkSpec, SandboxId, SandboxSpec,
     Surroundings, docker_pools,
 };
-use hawser_plan::{private_names, search_order, zone};
+use hawser_plan::{names, private_names, search_order, zone};
 
 fn net(number: u8) -> NetworkId {
     NetworkId::from_bytes([number; 32])
@@ -96,4 +96,29 @@ fn links_are_known_to_their_owner_alone() {
     model.rename_sandbox(sandbox(2), "base").unwrap();
     assert_eq!(shown(&model, 1), ["store=base@true", "store.back=base@true"]);
     assert_eq!(zone(&model, net(3)).addresses("base"), Some(&[address(19, 3)][..]));
+}
+
+#[test]
+fn a_table_that_follows_one_sandbox_is_the_one_made_anew() {
+    let mut model = model();
+    let mut followed = zone(&model, net(3));
+    let mut follow = |model: &Model, number: u8| {
+        let owner = sandbox(number).to_string();
+        match names(model, net(3), sandbox(number)) {
+            Some(names) => followed.set(&owner, names),
+            None => followed.remove(&owner),
+        }
+        assert_eq!(followed, zone(model, net(3)));
+    };
+    model.rename_sandbox(sandbox(1), "db-2").unwrap();
+    follow(&model, 1);
+    model.disconnect(sandbox(2), net(3)).unwrap();
+    follow(&model, 2);
+    let mut spec = EndpointSpec::new(EndpointId::from_bytes([9; 32]), net(3), sandbox(2));
+    spec.aliases = vec!["db-2".to_owned(), "DB-2.".to_owned()];
+    model.connect(spec).unwrap();
+    follow(&model, 2);
+    model.remove_sandbox(sandbox(1)).unwrap();
+    follow(&model, 1);
+    assert_eq!(zone(&model, net(3)).addresses("db-2"), Some(&[address(19, 3)][..]));
 }

@@ -16,8 +16,8 @@ fn host(upstreams: &[SocketAddr]) -> Host {
     let zone = |suffix: &str, subnet: &str, name: &str, address: &str| {
         let mut zone = Zone::below(suffix);
         zone.cover(subnet.parse().unwrap());
-        zone.add(name, address.parse().unwrap());
-        zone.point(address.parse().unwrap(), &format!("{name}.{suffix}"));
+        let reverse = Some(format!("{name}.{suffix}"));
+        zone.set(name, Names { reverse, ..has(&[name], address) });
         zone
     };
     host.dns.set_zone("front", zone("f.example", "10.0.1.0/24", "web", "10.0.1.2"));

@@ -20,7 +20,7 @@ use hickory_proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::runtime::Runtime;
 
-use crate::{Alias, Dns, Settings, Sockets, Upstream, View, Zone};
+use crate::{Alias, Dns, Names, Settings, Sockets, Upstream, View, Zone};
 
 const SANDBOX: &str = "sandbox";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,9 +100,18 @@ fn view(zones: &[&str]) -> View {
 fn zone(names: &[(&str, &str)]) -> Zone {
     let mut zone = Zone::default();
     for (name, address) in names {
-        zone.add(name, address.parse().unwrap());
+        zone.set(&format!("{name} {address}"), has(&[*name], address));
     }
     zone
+}
+
+/// What an owner of one address has.
+fn has(names: &[&str], address: &str) -> Names {
+    Names {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        addresses: vec![address.parse().unwrap()],
+        reverse: None,
+    }
 }
 
 fn question(name: &str, kind: RecordType) -> Message {

@@ -72,8 +72,9 @@ fn turns_are_each_names_and_each_familys_own() {
 #[test]
 fn addresses_have_names() {
     let mut names = Zone::default();
-    names.point("10.1.2.3".parse().unwrap(), "c1.net");
-    names.point("fd00::12ab".parse().unwrap(), "c1.net");
+    for address in ["10.1.2.3", "fd00::12ab"] {
+        names.set(address, Names { reverse: Some("c1.net".to_owned()), ..has(&[], address) });
+    }
     let host = Host::with_zone(names, &[]);
     for address in ["10.1.2.3", "fd00::12ab"] {
         let address: IpAddr = address.parse().unwrap();

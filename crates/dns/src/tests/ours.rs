@@ -15,14 +15,12 @@ fn host() -> (Host, Server) {
     net.cover("10.1.0.0/16".parse().unwrap());
     net.cover("fd00:1::/64".parse().unwrap());
     for address in ["10.1.2.3", "fd00:1::12"] {
-        let address = address.parse().unwrap();
-        ["c1", "c1.net", "db.example"].iter().for_each(|name| net.add(name, address));
-        net.point(address, "c1.net");
+        let names = has(&["c1", "c1.net", "db.example"], address);
+        net.set(address, Names { reverse: Some("c1.net".to_owned()), ..names });
     }
     host.dns.set_zone("net", net);
     let mut dev = Zone::below("dev.example");
-    dev.add("c2", "10.2.0.2".parse().unwrap());
-    dev.add("c2.dev.example", "10.2.0.2".parse().unwrap());
+    dev.set("c2", has(&["c2", "c2.dev.example"], "10.2.0.2"));
     host.dns.set_zone("dev", dev);
     (host, server)
 }

@@ -101,7 +101,7 @@ impl Engine {
         );
         let connected = change.await?.value;
         if connected {
-            self.networks.publish_zones(&[target.id].into());
+            self.networks.publish_names(id, &[target.id].into());
             self.networks.name_after(self, &entry.record());
         }
         Ok(connected)

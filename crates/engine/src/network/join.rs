@@ -152,7 +152,7 @@ impl Networks {
             .await?;
         // Whoever saw the sandbox until now may have told the name service of it.
         self.unname(sandbox);
-        self.publish_zones(&super::names::networks_of(&model, sandbox));
+        self.publish_names(sandbox, &super::names::networks_of(&model, sandbox));
         self.tell_disconnected(engine, &model, sandbox);
         Ok(())
     }

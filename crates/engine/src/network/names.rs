@@ -32,7 +32,8 @@ impl Networks {
     /// Makes what a sandbox is called, and whom it asks, what model and records say now.
     pub(super) fn name(&self, engine: &Engine, record: &Container) -> Result<()> {
         self.write_etc(engine, &record.id)?;
-        self.publish_zones(&networks_of(&self.writer.model(), sandbox_id(&record.id)?));
+        let sandbox = sandbox_id(&record.id)?;
+        self.publish_names(sandbox, &networks_of(&self.writer.model(), sandbox));
         self.answer_names(engine, &record.id)?;
         self.tell_linkers(engine, record);
         Ok(())
@@ -62,18 +63,38 @@ impl Networks {
         }
     }
 
-    /// Makes the name service know who is on these networks now, and those who link to them.
+    /// Makes the name service know what a sandbox is called on these networks now, and those who
+    /// link to it.
+    pub(super) fn publish_names(&self, sandbox: SandboxId, networks: &BTreeSet<NetworkId>) {
+        self.publish_each(networks, |model, id, key| {
+            let names = hawser_plan::names(model, id, sandbox);
+            self.dns.set_names(key, &sandbox.to_string(), names)
+        });
+    }
+
+    /// Makes the name service know these networks, and who is on them now.
     pub(super) fn publish_zones(&self, networks: &BTreeSet<NetworkId>) {
+        self.publish_each(networks, |_, _, _| false);
+    }
+
+    /// `done` tells whether it changed the zone with this key; if not, the zone is made as a whole.
+    fn publish_each(
+        &self,
+        networks: &BTreeSet<NetworkId>,
+        done: impl Fn(&Model, NetworkId, &str) -> bool,
+    ) {
         // The model is read under the lock.
         let _one = self.publishing();
         let model = self.writer.model();
         for id in networks {
-            match model.network(*id) {
-                Some(_) => self.dns.set_zone(&id.to_string(), hawser_plan::zone(&model, *id)),
-                None => self.dns.remove_zone(&id.to_string()),
+            let key = id.to_string();
+            let endpoints = model.endpoints_of_network(*id);
+            if endpoints.is_empty() {
+                self.dns.remove_zone(&key);
+            } else if !done(&model, *id, &key) {
+                self.dns.set_zone(&key, hawser_plan::zone(&model, *id));
             }
-            let linking =
-                model.endpoints_of_network(*id).into_iter().filter(|e| !e.links.is_empty());
+            let linking = endpoints.into_iter().filter(|e| !e.links.is_empty());
             for sandbox in linking.map(|endpoint| endpoint.sandbox) {
                 // It does nothing for a sandbox that is not served (yet).
                 self.dns.set_view(&sandbox.to_string(), view(&model, sandbox));

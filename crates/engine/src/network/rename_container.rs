@@ -20,7 +20,7 @@ impl Networks {
             move |go| renamed.update_beside(|record| record.name = kept, go).map(drop),
         );
         change.await?;
-        self.publish_zones(&names::networks_of(&self.writer.model(), id));
+        self.publish_names(id, &names::networks_of(&self.writer.model(), id));
         Ok(())
     }
 }

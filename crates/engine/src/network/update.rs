@@ -34,6 +34,7 @@ impl Engine {
             let change = move |model: &mut Model, _: &Kernel| update.make(model, &around);
             let done = writer.change_with(change, |go| go(&Default::default())).await?;
             let Updated { network, asks_others } = done.value;
+            engine.networks.publish_zones(&[network.id].into());
             if asks_others {
                 engine.networks.follow(&engine, network.id, |_, _| true);
             }
