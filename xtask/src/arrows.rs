@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hawser-relay", &["hawser-hoststate"]),
     ("hawser-runtime", &[]),
     ("hawser-images", &[]),
+    ("hawser-registry", &[]),
     (
         "hawser-engine",
         &[
@@ -29,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "hawser-kernel",
             "hawser-model",
             "hawser-plan",
+            "hawser-registry",
             "hawser-relay",
             "hawser-runtime",
             "hawser-store",

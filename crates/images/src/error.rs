@@ -37,6 +37,9 @@ pub enum Error {
     /// An archive is malformed or hostile.
     #[error("invalid archive: {0}")]
     InvalidArchive(String),
+    /// An image is for another platform than asked for.
+    #[error("{0}")]
+    WrongPlatform(String),
     /// A container has no root file system.
     #[error("no root file system for container {0}")]
     NoRootfs(String),
@@ -56,13 +59,18 @@ impl Error {
     /// What sort of failure it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NoSuchImage(_) | Self::NoRootfs(_) => Kind::NotFound,
+            Self::NoSuchImage(_) | Self::NoRootfs(_) | Self::WrongPlatform(_) => Kind::NotFound,
             Self::Conflict(_) => Kind::Conflict,
             Self::InvalidReference(_) | Self::InvalidChange(_) | Self::InvalidArchive(_) => {
                 Kind::InvalidParameter
             }
             Self::Io { .. } => Kind::System,
         }
+    }
+
+    /// Whether a file was not there.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     pub(crate) fn io(

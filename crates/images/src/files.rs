@@ -23,7 +23,8 @@ impl Layout {
     pub(crate) fn open(root: &Path) -> Result<Self> {
         let layout = Self { root: root.to_owned() };
         remove_dir(&layout.temporary())?;
-        for directory in [layout.blobs(), layout.temporary(), layout.layers(), layout.roots()] {
+        let own = [layout.blobs(), layout.parts(), layout.temporary(), layout.layers(), layout.roots()];
+        for directory in own {
             fs::create_dir_all(&directory).map_err(Error::io("create directory", &directory))?;
         }
         Ok(layout)
@@ -39,6 +40,15 @@ impl Layout {
 
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         self.blobs().join(digest.hex())
+    }
+
+    /// Blobs that are on their way.
+    pub(crate) fn parts(&self) -> PathBuf {
+        self.root.join("images/parts")
+    }
+
+    pub(crate) fn part(&self, digest: &Digest) -> PathBuf {
+        self.parts().join(digest.hex())
     }
 
     pub(crate) fn layers(&self) -> PathBuf {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::id::{Digest, ImageId};
 use crate::load::add;
 use crate::resolve::{put_tag, taggable};
-use crate::{Images, Reference, instruction, manifest, now};
+use crate::{Images, Platform, Reference, instruction, now};
 
 /// How `import` makes an image out of a tar of a root file system.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,8 @@ impl Images {
         let name = options.reference.as_deref().map(taggable).transpose()?;
         let mut container = ContainerConfig::default();
         instruction::apply(&mut container, &options.changes)?;
-        let platform = platform(options.platform.as_deref())?;
+        let platform = options.platform.as_deref().filter(|text| !text.is_empty());
+        let platform = platform.map_or_else(|| Ok(Platform::here()), Platform::parse)?;
 
         let staging = self.layout.staging()?;
         let path = staging.path().join("layer");
@@ -67,7 +68,7 @@ impl Images {
 
 fn config(
     config: ContainerConfig,
-    (os, architecture, variant): (String, String, String),
+    Platform { os, architecture, variant }: Platform,
     diff_id: &Digest,
     message: &str,
 ) -> ImageConfig {
@@ -85,22 +86,4 @@ fn config(
         history: vec![history],
         ..ImageConfig::default()
     }
-}
-
-/// Operating system, architecture and variant.
-fn platform(text: Option<&str>) -> Result<(String, String, String)> {
-    let text = text.filter(|text| !text.is_empty()).unwrap_or("linux");
-    let mut parts = text.split('/').map(str::to_lowercase);
-    let os = parts.next().unwrap_or_default();
-    let architecture = parts.next().unwrap_or_else(|| manifest::architecture().to_owned());
-    let variant = parts.next().unwrap_or_default();
-    let good = |part: &str| {
-        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-    };
-    let all_good = good(&architecture) && !architecture.is_empty() && good(&variant);
-    if os == "linux" && all_good && parts.next().is_none() {
-        return Ok((os, architecture, variant));
-    }
-    let message = format!("\"{text}\": platform is not supported: want linux[/architecture]");
-    Err(Error::InvalidReference(message))
 }

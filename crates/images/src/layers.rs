@@ -18,7 +18,7 @@ use crate::tar::Archive;
 use crate::unpack::unpack;
 
 /// Most bytes of a layer's uncompressed tar.
-const MAX_LAYER: u64 = 64 << 30;
+pub(crate) const MAX_LAYER: u64 = 64 << 30;
 
 #[derive(Serialize, Deserialize)]
 struct Record {

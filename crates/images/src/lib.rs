@@ -1,14 +1,14 @@
 //! Images and the root file systems made of them.
 //!
-//! In: archives (`load`, `import`), references, container ids. Out: [`Image`]s with their
+//! In: archives (`load`, `import`), blobs of registries, references, container ids. Out: [`Image`]s with their
 //! configuration, and for a container an overlay of the image's layers, mounted *detached*: a
 //! file descriptor that is in no mount namespace until the caller attaches it.
-//! It starts no container, speaks no HTTP and pulls nothing (yet).
+//! It starts no container and speaks no HTTP.
 //!
 //! On disk, below the root: `images/blobs/sha256/<hex>` (configurations, manifests, layers as
 //! they came), `images/index.json` (images and their names, replaced atomically),
 //! `layers/<hex of the chain id>/diff` (unpacked), `rootfs/<container>/{diff,work,layers}`,
-//! `images/tmp` (emptied at start). One process at a time: whoever opens it holds the data
+//! `images/parts/<hex>` (blobs on their way), `images/tmp` (emptied at start). One process at a time: whoever opens it holds the data
 //! root's lock (the store's).
 //!
 //! All calls block: use a blocking thread.
@@ -21,15 +21,20 @@ mod files;
 mod hash;
 mod id;
 mod import;
+mod incoming;
 mod index;
 mod instruction;
 mod layers;
 mod load;
 mod manifest;
+mod outgoing;
 mod overlay;
+mod part;
 mod pins;
 mod place;
+mod platform;
 mod reference;
+mod remote;
 mod remove;
 mod resolve;
 mod rootfs;
@@ -50,10 +55,15 @@ pub use error::{Error, Kind, Result};
 use files::Layout;
 pub use id::{ChainId, Digest, ImageId, InvalidDigest};
 pub use import::ImportOptions;
+pub use incoming::{Incoming, IncomingLayer};
 use index::State;
+pub use outgoing::{Outgoing, OutgoingBlob};
+pub use part::{LIFETIME as PART_LIFETIME, Part};
 pub(crate) use pins::{PinBoard, Pins};
 pub use place::{ensure_dir, ensure_file};
+pub use platform::Platform;
 pub use reference::Reference;
+pub use remote::{Remote, RemoteImage, RemoteIndex};
 pub use remove::{Removed, User};
 pub use rootfs::Rootfs;
 pub use tree::remove_tree;

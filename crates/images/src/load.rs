@@ -103,7 +103,7 @@ fn name(state: &mut State, id: &ImageId, names: &[Reference], told: &mut Vec<Loa
     }
 }
 
-fn check(bytes: &[u8], layers: usize) -> Result<ImageConfig> {
+pub(crate) fn check(bytes: &[u8], layers: usize) -> Result<ImageConfig> {
     let config: ImageConfig = serde_json::from_slice(bytes)
         .map_err(|error| Error::InvalidArchive(format!("image configuration: {error}")))?;
     let expected = config.rootfs.diff_ids.len();

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::compression::Compression;
 use crate::id::Digest;
+use crate::platform::Platform;
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// A blob that is spoken of.
@@ -25,6 +27,9 @@ pub(crate) struct Descriptor {
     pub size: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
+    /// Where the blob is said to be; nothing is ever fetched from there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -32,17 +37,9 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     pub(crate) fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         let media_type = media_type.to_owned();
-        Self { media_type, digest, size, platform: None, annotations: BTreeMap::new() }
+        let annotations = BTreeMap::new();
+        Self { media_type, digest, size, platform: None, urls: Vec::new(), annotations }
     }
-}
-
-/// What an image of an index runs on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Platform {
-    #[serde(default)]
-    pub architecture: String,
-    #[serde(default)]
-    pub os: String,
 }
 
 /// An image: its configuration and its layers, the lowest first.

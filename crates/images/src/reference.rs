@@ -87,6 +87,23 @@ impl Reference {
         self
     }
 
+    /// The same name with this digest and without a tag.
+    #[must_use]
+    pub fn with_digest(mut self, digest: Digest) -> Self {
+        (self.tag, self.digest) = (None, Some(digest));
+        self
+    }
+
+    /// The registry: `docker.io`.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The repository at the registry: `library/busybox`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The tag.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -55,6 +55,7 @@ impl Images {
             files::remove_file(&blobs.join(name))?;
         }
         rootfs::remove_half_made(&self.layout)?;
+        self.sweep_parts(crate::PART_LIFETIME)?;
         self.sweep_all()
     }
 
