@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod container;
+mod credentials;
 mod error;
 mod exec;
 mod front;

@@ -1,6 +1,6 @@
 //! What this engine does not do, refused so that clients understand it.
 //!
-//! In: requests for swarms, builds, registries, plugins. Out: Docker's answers of an engine
+//! In: requests for swarms, builds, searches, plugins. Out: Docker's answers of an engine
 //! without them where clients match on them, else 501 and a sentence.
 
 use axum::Router;
@@ -26,10 +26,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         routes = routes.route(&format!("{path}/{{*rest}}"), any(not_a_manager));
     }
     for (path, what) in [
-        ("/auth", "registries"),
-        ("/distribution/{name}/json", "registries"),
-        ("/images/search", "registries"),
-        ("/images/{name}/push", "registries"),
+        ("/distribution/{name}/json", "asking registries"),
+        ("/images/search", "searching registries"),
         ("/build", "building images"),
         ("/build/{*rest}", "building images"),
         ("/session", "building images"),
@@ -104,9 +102,7 @@ mod tests {
     async fn other_refusals_say_what() {
         for (method, path, what) in [
             (Method::POST, "/build?t=x", "building images"),
-            (Method::POST, "/auth", "registries"),
             (Method::GET, "/distribution/docker.io/library/busybox/json", "registries"),
-            (Method::POST, "/images/a/b/push", "registries"),
             (Method::PUT, "/containers/x/archive", "copying files"),
         ] {
             let (status, body) = ask(method, path).await;

@@ -18,6 +18,7 @@ use crate::container::{self, Containers};
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::exec::Execs;
+use crate::image::Registry;
 use crate::network::Networks;
 use crate::settings::Settings;
 use crate::volume::Volumes;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub(crate) kernel: Arc<Kernel>,
     pub(crate) runtime: Runtime,
     pub(crate) images: Arc<Images>,
+    pub(crate) registry: Registry,
     pub(crate) networks: Networks,
     pub(crate) containers: Containers,
     pub(crate) execs: Execs,
@@ -80,12 +82,14 @@ impl Engine {
         let networks = Networks::open(&settings, Arc::clone(&store), Arc::clone(&kernel), dns)?;
         let containers = Containers::open(&store)?;
         let volumes = Volumes::open(&settings)?;
+        let registry = Registry::new(&settings);
         Ok(Self {
             settings,
             store,
             kernel,
             runtime,
             images: Arc::new(images),
+            registry,
             networks,
             containers,
             execs: Execs::default(),

@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Kind {
     /// The request makes no sense (400).
     Invalid,
+    /// Who asks is not known, or not well enough (401).
+    Unauthorized,
     /// It may not be done (403).
     Forbidden,
     /// What was named is not there (404).

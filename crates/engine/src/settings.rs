@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub use hawser_model::Sources;
+pub use hawser_registry::Policy as RegistryPolicy;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Settings of one engine, fixed for the life of the daemon.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub debug: bool,
     /// `--host-gateway-ip`, what `host-gateway` in `--add-host` stands for.
     pub host_gateway: Option<IpAddr>,
+    /// `--insecure-registry`, `--registry-mirror`: how registries may be spoken to.
+    pub registries: RegistryPolicy,
     /// `--firewall-lock`: no other program changes our nftables tables (Linux 6.9).
     pub firewall_lock: bool,
 }

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::{completion, container, help, image, network, output, parse, system, volume};
+use crate::{completion, container, help, image, network, output, parse, registry, system, volume};
 
 /// Run containers and their networks
 #[derive(Parser)]
@@ -71,6 +71,14 @@ pub enum Verb {
     Load(image::load::LoadArgs),
     /// Make an image of the content of a tarball
     Import(image::import::ImportArgs),
+    /// Get an image from a registry
+    Pull(image::pull::PullArgs),
+    /// Send an image to a registry
+    Push(image::push::PushArgs),
+    /// Log in to a registry
+    Login(registry::login::LoginArgs),
+    /// Forget the login at a registry
+    Logout(registry::logout::LogoutArgs),
     /// Remove images
     Rmi(image::rm::RmArgs),
     /// Give an image another name
@@ -138,6 +146,10 @@ pub async fn dispatch(context: &Context, verb: Option<Verb>) -> Outcome {
         Some(Verb::Images(args)) => image::ls::run(context, args).await,
         Some(Verb::Load(args)) => image::load::run(context, args).await,
         Some(Verb::Import(args)) => image::import::run(context, args).await,
+        Some(Verb::Pull(args)) => image::pull::run(context, args).await,
+        Some(Verb::Push(args)) => image::push::run(context, args).await,
+        Some(Verb::Login(args)) => registry::login::run(context, args).await,
+        Some(Verb::Logout(args)) => registry::logout::run(&args),
         Some(Verb::Rmi(args)) => image::rm::run(context, args).await,
         Some(Verb::Tag(args)) => image::tag::run(context, args).await,
         Some(Verb::Inspect(args)) => system::inspect::run(context, args).await,

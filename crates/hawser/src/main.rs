@@ -16,6 +16,7 @@ mod image;
 mod network;
 mod output;
 mod parse;
+mod registry;
 mod system;
 mod template;
 mod terminal;

@@ -25,7 +25,7 @@ const PROXY: &str = "ports are published by the kernel, without proxy processes"
 const NFTABLES: &str = "rules are always kept in a table of their own with nftables";
 const FORWARD: &str = "forwarding is switched on for the links that need it";
 const DIRECT: &str = "whether containers are reached directly is a property of each network";
-const REGISTRY: &str = "this version pulls from no registries";
+const TRANSFERS: &str = "three downloads and five uploads go on at a time, each tried five times";
 const LOG: &str = "output of containers is always kept in a file below the data root";
 const ALWAYS: &str = "containers always live on without the daemon";
 
@@ -68,11 +68,9 @@ pub const IGNORED: &[Ignored] = &[
     value("log-driver", LOG),
     list("log-opt", "log-opts", LOG),
     yes_no("raw-logs", "write the daemon's log to a file to have it without colours"),
-    list("registry-mirror", "registry-mirrors", REGISTRY),
-    list("insecure-registry", "insecure-registries", REGISTRY),
-    value("max-concurrent-downloads", REGISTRY),
-    value("max-concurrent-uploads", REGISTRY),
-    value("max-download-attempts", REGISTRY),
+    value("max-concurrent-downloads", TRANSFERS),
+    value("max-concurrent-uploads", TRANSFERS),
+    value("max-download-attempts", TRANSFERS),
 ];
 
 /// The command with flags for all of them.

@@ -187,6 +187,17 @@ pub struct Options {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "values::one_or_more")]
     pub host_gateway_ips: Vec<String>,
 
+    /// Registry (HOST[:PORT], or a network) that may be spoken to with unverified TLS and with plain
+    /// HTTP (repeatable); those on the loopback always may
+    #[arg(long = "insecure-registry", value_name = "REGISTRY")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub insecure_registries: Vec<String>,
+
+    /// URL of a mirror of docker.io that is asked first (repeatable)
+    #[arg(long = "registry-mirror", value_name = "URL")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registry_mirrors: Vec<String>,
+
     /// Keep other programs from changing hawser's nftables tables (Linux 6.9) [default: true]
     #[arg(long, value_parser = yes_no(), num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]

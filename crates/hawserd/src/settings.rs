@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use hawser_engine::Settings;
-use hawser_engine::settings::{DefaultBridge, RuntimeSetting, Sources};
+use hawser_engine::settings::{DefaultBridge, RegistryPolicy, RuntimeSetting, Sources};
 
 use crate::options::Options;
 use crate::values;
@@ -81,6 +81,7 @@ pub fn settings(options: &Options) -> Result<Settings, Invalid> {
         init: options.init.unwrap_or(false),
         debug: debug(options),
         host_gateway: host_gateway(options)?,
+        registries: registries(options)?,
         firewall_lock: options.firewall_lock.unwrap_or(true),
     })
 }
@@ -191,6 +192,14 @@ fn ipc_mode(options: &Options) -> Result<String, Invalid> {
     }
 }
 
+fn registries(options: &Options) -> Result<RegistryPolicy, Invalid> {
+    // The insecure ones by themselves first, so that the error names the right option.
+    RegistryPolicy::new(&options.insecure_registries, &[])
+        .map_err(|why| invalid("insecure-registry", why))?;
+    RegistryPolicy::new(&options.insecure_registries, &options.registry_mirrors)
+        .map_err(|why| invalid("registry-mirror", why))
+}
+
 fn host_gateway(options: &Options) -> Result<Option<IpAddr>, Invalid> {
     let first = options.host_gateway_ips.first();
     first.map(|text| parse("host-gateway-ip", text)).transpose()
@@ -231,7 +240,15 @@ mod tests {
 
     #[test]
     fn wrong_values_name_their_option() {
-        let cases: [(&str, Options); 9] = [
+        let cases: [(&str, Options); 11] = [
+            (
+                "insecure-registry",
+                Options { insecure_registries: vec!["a/b".into()], ..Options::default() },
+            ),
+            (
+                "registry-mirror",
+                Options { registry_mirrors: vec!["http://far.example".into()], ..Options::default() },
+            ),
             ("publish-policy", Options { publish_policy: Some("x".into()), ..Options::default() }),
             ("bip", Options { bip: Some("10.0.0.1".into()), ..Options::default() }),
             ("dns", Options { dns: vec!["x".into()], ..Options::default() }),

@@ -74,7 +74,7 @@ impl Session {
     /// What the registry says, but for NotFound.
     pub async fn has_blob(&self, digest: &str) -> Result<bool> {
         let uri = self.path(&format!("blobs/{digest}"))?;
-        let head = async || {
+        let head = || async {
             let ask = Ask::new(Method::HEAD, uri.clone());
             self.send(ask, connect::empty(), None).await
         };

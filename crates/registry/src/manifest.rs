@@ -49,7 +49,7 @@ impl Session {
     /// NotFound, Unauthorized and Denied as the registry says; Misbehaves for one that is huge.
     pub async fn manifest(&self, reference: &str) -> Result<Manifest> {
         let uri = self.path(&format!("manifests/{reference}"))?;
-        retrying(async || {
+        retrying(|| async {
             let ask = Ask::new(Method::GET, uri.clone()).with(ACCEPT, KINDS);
             let answer = self.send(ask, connect::empty(), None).await?;
             let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -67,7 +67,7 @@ impl Session {
     /// What the registry says.
     pub async fn put_manifest(&self, tag: &str, manifest: &Manifest) -> Result<()> {
         let uri = self.path(&format!("manifests/{tag}"))?;
-        retrying(async || {
+        retrying(|| async {
             let ask = Ask::new(Method::PUT, uri.clone()).with(CONTENT_TYPE, &manifest.media_type);
             let sent = std::sync::atomic::AtomicU64::new(0);
             let body = connect::full(manifest.bytes.clone());
@@ -84,7 +84,7 @@ impl Session {
         let mut all = Vec::new();
         let mut uri = self.path("tags/list")?;
         for _ in 0..MAX_PAGES {
-            let (page, next) = retrying(async || {
+            let (page, next) = retrying(|| async {
                 let ask = Ask::new(Method::GET, uri.clone());
                 let answer = self.send(ask, connect::empty(), None).await?;
                 let link = answer.headers().get(LINK).and_then(|value| value.to_str().ok());

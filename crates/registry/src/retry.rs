@@ -2,6 +2,7 @@
 //!
 //! In: failures. Out: patience, or the failure when it is of the lasting kind or one too many.
 
+use std::future::Future;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -51,7 +52,10 @@ impl Backoff {
 }
 
 /// Does `work` until it succeeds or there is no point in it any more.
-pub(crate) async fn retrying<T>(work: impl AsyncFn() -> Result<T>) -> Result<T> {
+pub(crate) async fn retrying<T, F>(work: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
     let mut backoff = Backoff::default();
     loop {
         match work().await {

@@ -126,7 +126,7 @@ impl Candidate {
     pub async fn open(self) -> Result<Session> {
         let mut failure = Error::Misbehaves("it has no address".to_owned());
         for place in &self.places {
-            let ping = async || ping(&self.config, place).await;
+            let ping = || ping(&self.config, place);
             match retrying(ping).await {
                 Ok(challenge) => return Ok(self.session(place.clone(), challenge)),
                 Err(error) => failure = error,
@@ -184,7 +184,7 @@ impl Session {
     /// # Errors
     /// Unauthorized if they are wrong.
     pub async fn log_in(&self) -> Result<()> {
-        retrying(async || {
+        retrying(|| async {
             let ask = Ask::new(Method::GET, Uri::from_static("/v2/"));
             self.send(ask, connect::empty(), None).await.map(drop)
         })

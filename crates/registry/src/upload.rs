@@ -46,7 +46,7 @@ impl Session {
     pub async fn begin_upload(&self, digest: &str, from: Option<&str>) -> Result<Mounted> {
         let query = from.map(|from| format!("?mount={digest}&from={from}")).unwrap_or_default();
         let uri = self.path(&format!("blobs/uploads/{query}"))?;
-        retrying(async || {
+        retrying(|| async {
             let ask = Ask::new(Method::POST, uri.clone()).with(CONTENT_LENGTH, "0");
             let answer = self.send(ask, connect::empty(), None).await?;
             match answer.status() {

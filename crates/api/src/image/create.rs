@@ -5,18 +5,30 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use hawser_engine::Engine;
-use hawser_engine::image::ImportOptions;
+use hawser_engine::image::{ImportOptions, PullRequest};
+use http::HeaderMap;
 use serde_json::json;
 
+use super::progress;
 use crate::Shared;
+use crate::credentials;
 use crate::error::{ApiError, Result};
 use crate::query::Query;
 use crate::stream::{self, Lines};
 
-pub async fn handle(State(engine): Shared, query: Query, body: Body) -> Result {
+pub async fn handle(
+    State(engine): Shared,
+    query: Query,
+    headers: HeaderMap,
+    body: Body,
+) -> Result {
     if let Some(image) = query.word("fromImage") {
-        engine.image_pull(&reference(image, query.word("tag"))).await?;
-        return Ok(Lines::default().respond());
+        let request = PullRequest {
+            reference: reference(image, query.word("tag")),
+            platform: query.string("platform"),
+            credentials: credentials::of_header(&headers)?,
+        };
+        return Ok(progress::respond(engine.image_pull(request).await?));
     }
     match query.word("fromSrc") {
         Some("-") => import(&engine, &query, body).await,

@@ -7,7 +7,9 @@ mod history;
 mod inspect;
 mod list;
 mod load;
+mod progress;
 mod prune;
+mod push;
 mod remove;
 mod save;
 mod tag;
@@ -36,6 +38,7 @@ pub fn routes() -> Router<Arc<Engine>> {
         .route("/images/{name}", delete(remove::handle))
         .route("/images/{name}/get", get(save::one))
         .route("/images/{name}/history", get(history::handle))
+        .route("/images/{name}/push", post(push::handle))
         .route("/images/{name}/json", get(inspect::handle))
         .route("/images/{name}/tag", post(tag::handle))
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use hawser_engine::Settings;
 use hawser_engine::system::Info;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Shared;
 use crate::answer;
@@ -74,6 +74,26 @@ fn abilities(info: &Info, settings: &Settings) -> Value {
     })
 }
 
+fn registries(settings: &Settings) -> Value {
+    let (networks, hosts) = settings.registries.insecure();
+    let mirrors = settings.registries.mirror_urls();
+    let index = |name: &str, mirrors: &[String], secure: bool| {
+        json!({"Mirrors": mirrors, "Name": name, "Official": name == "docker.io", "Secure": secure})
+    };
+    let mut indexes = Map::new();
+    indexes.insert("docker.io".to_owned(), index("docker.io", &mirrors, true));
+    for host in hosts {
+        let config = index(&host, &[], false);
+        indexes.insert(host, config);
+    }
+    let networks = ["::1/128".to_owned(), "127.0.0.0/8".to_owned()].into_iter().chain(networks);
+    json!({
+        "IndexConfigs": indexes,
+        "InsecureRegistryCIDRs": networks.collect::<Vec<_>>(),
+        "Mirrors": (!mirrors.is_empty()).then_some(mirrors),
+    })
+}
+
 fn host(info: &Info, settings: &Settings) -> Value {
     let [http_proxy, https_proxy, no_proxy] = &info.proxies;
     json!({
@@ -83,14 +103,7 @@ fn host(info: &Info, settings: &Settings) -> Value {
         "OSType": "linux",
         "Architecture": info.architecture,
         "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": {
-            "IndexConfigs": {
-                "docker.io":
-                    {"Mirrors": [], "Name": "docker.io", "Official": true, "Secure": true},
-            },
-            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "Mirrors": null,
-        },
+        "RegistryConfig": registries(settings),
         "NCPU": info.cpus,
         "MemTotal": info.memory,
         "GenericResources": null,

@@ -1,12 +1,18 @@
-//! Images: the verbs of crate `images`, made asynchronous, with their events.
+//! Images: the verbs of crate `images`, made asynchronous, with their events; pulls and pushes, which
+//! put it and crate `registry` together.
 //!
-//! In: references, archives. Out: images and what was done, in that crate's types. How images are
+//! In: references, archives. Out: images and what was done, in those crates' types. How images are
 //! kept is none of its business; who uses them is.
 
+mod download;
 mod list;
 mod load;
+mod login;
+mod progress;
 mod prune;
 mod pull;
+mod push;
+mod registry;
 mod remove;
 mod save;
 mod tag;
@@ -16,8 +22,12 @@ use std::sync::Arc;
 
 pub use hawser_images::{Image, ImportOptions, Loaded, Removed};
 
+pub use hawser_registry::Credentials;
 pub use list::ImageView;
+pub use progress::{Step, Transfer};
 pub use prune::ImagesPruned;
+pub use pull::PullRequest;
+pub(crate) use registry::Registry;
 
 use crate::Engine;
 use crate::error::{Error, Kind, Result};
@@ -52,4 +62,9 @@ impl Engine {
 fn image_event(engine: &Engine, action: &str, id: &str, name: &str) {
     let attributes = BTreeMap::from([("name".to_owned(), name.to_owned())]);
     engine.events.publish("image", action, id, attributes);
+}
+
+/// Tells an event of an image that went from or to a registry.
+fn transfer_event(engine: &Engine, action: &str, name: &hawser_images::Reference) {
+    image_event(engine, action, &name.familiar(), &name.familiar_name());
 }

@@ -144,6 +144,19 @@ impl Client {
         self.checked(method, &path, body, &[]).await
     }
 
+    /// `POST` without a body, on behalf of a user of a registry; the answer's body is left to the
+    /// caller.
+    pub async fn post_as(
+        &self,
+        path: &str,
+        query: &Query,
+        credentials: &str,
+    ) -> Result<Response<Incoming>, Error> {
+        let path = self.versioned(path, query).await?;
+        let headers = [(header::HeaderName::from_static("x-registry-auth"), credentials)];
+        self.checked(Method::POST, &path, empty(), &headers).await
+    }
+
     /// Sends a tar archive; the answer's body is left to the caller.
     pub async fn upload(
         &self,

@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use super::options::{ContainerOptions, CreateOptions};
 use super::spec::Spec;
-use crate::client::{self, Lines, Query};
+use crate::client::{self, Query};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::image::pull;
+use crate::image::screen::Stream;
 use crate::output;
 use crate::parse::{Invalid, reference};
 
@@ -34,6 +36,9 @@ pub enum CreateError {
     /// The engine does not want to.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// The image cannot be pulled.
+    #[error("{0}")]
+    Pull(String),
 }
 
 /// `hawser create`.
@@ -46,6 +51,7 @@ pub async fn run(context: &Context, args: CreateArgs) -> Outcome {
     match create(context, &args.create, cidfile, &spec).await {
         Ok(id) => output::println(&id),
         Err(CreateError::Client(error)) => return Err(error.into()),
+        Err(CreateError::Pull(message)) => return Err(Failure::new(message)),
         Err(error) => return Err(context.refused(&error.to_string())),
     }
     Ok(())
@@ -143,34 +149,17 @@ fn version_before_1_44(version: &str) -> bool {
     minor.is_some_and(|minor| minor < 44)
 }
 
+/// Pulls, drawing on the standard error: the output is the container's.
 async fn pull(
     context: &Context,
     options: &CreateOptions,
     image: &str,
-) -> Result<(), client::Error> {
+) -> Result<(), CreateError> {
+    let stream = (!options.quiet).then_some(Stream::Err);
     let image = reference::familiar(image);
-    let (name, tag) = match image.split_once('@') {
-        Some(parts) => parts,
-        None => reference::split_tag(&image),
-    };
-    let query = Query::new()
-        .with("fromImage", reference::qualified(name))
-        .with("tag", tag)
-        .maybe("platform", (!options.platform.is_empty()).then(|| options.platform.clone()));
-    let answer = context.client.open_json(Method::POST, "/images/create", &query, None).await?;
-    let mut lines = Lines::new(answer);
-    while let Some(line) = lines.next().await? {
-        if let Some(message) = line["error"].as_str() {
-            return Err(client::Error::Response { status: 500, message: message.to_owned() });
-        }
-        if let (false, Some(status)) = (options.quiet, line["status"].as_str()) {
-            let id = line["id"].as_str().map(|id| format!("{id}: ")).unwrap_or_default();
-            if line["progressDetail"]["current"].is_null() {
-                output::complain(&format!("{id}{status}"));
-            }
-        }
-    }
-    Ok(())
+    pull::pull(context, &image, Some(&options.platform), stream)
+        .await
+        .map_err(|failure| CreateError::Pull(failure.message))
 }
 
 /// The file of `--cidfile`: made before the container, gone again if that comes to nothing.

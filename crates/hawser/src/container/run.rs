@@ -58,6 +58,7 @@ pub async fn run(context: &Context, args: RunArgs) -> Outcome {
         context.refused(&match error {
             CreateError::Invalid(error) => error.to_string(),
             CreateError::Client(error) => error.to_string(),
+            CreateError::Pull(message) => message,
         })
     })?;
     if args.detach {

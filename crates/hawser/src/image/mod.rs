@@ -4,7 +4,10 @@ pub mod import;
 pub mod load;
 pub mod ls;
 mod progress;
+pub mod pull;
+pub mod push;
 pub mod rm;
+pub mod screen;
 pub mod tag;
 mod upload;
 
@@ -24,6 +27,10 @@ pub enum Verb {
     Load(load::LoadArgs),
     /// Make an image of the content of a tarball
     Import(import::ImportArgs),
+    /// Get an image from a registry
+    Pull(pull::PullArgs),
+    /// Send an image to a registry
+    Push(push::PushArgs),
     /// Show everything about images
     Inspect(inspect::ImageArgs),
     /// Remove images
@@ -39,6 +46,8 @@ pub async fn dispatch(context: &Context, verb: Verb) -> Outcome {
         Verb::Ls(args) => ls::run(context, args).await,
         Verb::Load(args) => load::run(context, args).await,
         Verb::Import(args) => import::run(context, args).await,
+        Verb::Pull(args) => pull::run(context, args).await,
+        Verb::Push(args) => push::run(context, args).await,
         Verb::Inspect(args) => inspect::images(context, args).await,
         Verb::Rm(args) => rm::run(context, args).await,
         Verb::Tag(args) => tag::run(context, args).await,
