@@ -67,6 +67,8 @@ mod own_port_53;
 mod publish_from;
 mod publishing;
 mod refused;
+mod registry;
+mod registry_hostile;
 mod run;
 mod seen;
 mod source_guard;

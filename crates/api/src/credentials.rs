@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hawser_engine::image::Credentials;
 use http::HeaderMap;
 use serde::Deserialize;
@@ -50,15 +50,18 @@ impl AuthConfig {
 pub fn of_header(headers: &HeaderMap) -> Result<Credentials> {
     let Some(value) = headers.get(HEADER) else { return Ok(Credentials::default()) };
     // Some clients pad, some do not.
-    let padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let padding =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let json = GeneralPurpose::new(&URL_SAFE, padding).decode(value.as_bytes());
-    let json = json.map_err(|_| ApiError::bad_request("invalid X-Registry-Auth header: no base64"))?;
+    let json =
+        json.map_err(|_| ApiError::bad_request("invalid X-Registry-Auth header: no base64"))?;
     // `null` and nothing at all stand for nobody.
     if json.iter().all(u8::is_ascii_whitespace) || json == b"null" {
         return Ok(Credentials::default());
     }
-    let config: AuthConfig = serde_json::from_slice(&json)
-        .map_err(|error| ApiError::bad_request(format!("invalid X-Registry-Auth header: {error}")))?;
+    let config: AuthConfig = serde_json::from_slice(&json).map_err(|error| {
+        ApiError::bad_request(format!("invalid X-Registry-Auth header: {error}"))
+    })?;
     Ok(config.credentials())
 }
 

@@ -247,7 +247,10 @@ mod tests {
             ),
             (
                 "registry-mirror",
-                Options { registry_mirrors: vec!["http://far.example".into()], ..Options::default() },
+                Options {
+                    registry_mirrors: vec!["http://far.example".into()],
+                    ..Options::default()
+                },
             ),
             ("publish-policy", Options { publish_policy: Some("x".into()), ..Options::default() }),
             ("bip", Options { bip: Some("10.0.0.1".into()), ..Options::default() }),

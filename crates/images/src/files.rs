@@ -23,7 +23,8 @@ impl Layout {
     pub(crate) fn open(root: &Path) -> Result<Self> {
         let layout = Self { root: root.to_owned() };
         remove_dir(&layout.temporary())?;
-        let own = [layout.blobs(), layout.parts(), layout.temporary(), layout.layers(), layout.roots()];
+        let own =
+            [layout.blobs(), layout.parts(), layout.temporary(), layout.layers(), layout.roots()];
         for directory in own {
             fs::create_dir_all(&directory).map_err(Error::io("create directory", &directory))?;
         }

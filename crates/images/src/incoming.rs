@@ -74,7 +74,14 @@ impl Images {
             let unpacked = layers::size(&self.layout, &chain).is_some();
             let present = fetched && unpacked && is_pair(&state, &layer.digest, diff_id);
             let (digest, size) = (layer.digest.clone(), layer.size);
-            layers.push(IncomingLayer { digest, size, diff_id: diff_id.clone(), chain, present, fetched });
+            layers.push(IncomingLayer {
+                digest,
+                size,
+                diff_id: diff_id.clone(),
+                chain,
+                present,
+                fetched,
+            });
         }
         Ok(Incoming {
             images: Arc::clone(self),
@@ -153,7 +160,8 @@ impl Incoming {
         self.images.sync()?;
         let (config, manifest) = (Arc::clone(&self.config), self.remote.manifest.clone());
         let known = Known { config, manifest_digest, manifest, size, last_tagged: None };
-        let (changed, old) = self.images.change(|state| Ok(put(state, &self.id(), known, names)))?;
+        let (changed, old) =
+            self.images.change(|state| Ok(put(state, &self.id(), known, names)))?;
         self.finished.store(true, Ordering::Release);
         self.images.sweep(Vec::new(), old)?;
         Ok(changed)

@@ -36,7 +36,8 @@ impl Images {
     pub fn part(&self, digest: &Digest, size: u64) -> Result<Part> {
         let path = self.layout.part(digest);
         let file = open_locked(&path).map_err(Error::io("open", &path))?;
-        let mut part = Part { file, path, hash: Sha256::new(), digest: digest.clone(), size, at: 0 };
+        let mut part =
+            Part { file, path, hash: Sha256::new(), digest: digest.clone(), size, at: 0 };
         part.read_on().map_err(Error::io("read", &part.path))?;
         Ok(part)
     }
@@ -63,7 +64,8 @@ impl Images {
 /// there is another.
 fn open_locked(path: &Path) -> io::Result<File> {
     loop {
-        let file = File::options().create(true).truncate(false).read(true).append(true).open(path)?;
+        let file =
+            File::options().create(true).truncate(false).read(true).append(true).open(path)?;
         file.lock()?;
         let ours = file.metadata()?.ino();
         match fs::metadata(path) {

@@ -46,7 +46,9 @@ impl Platform {
             [architecture] => ("linux", architecture.as_str(), ""),
             [os, architecture] => (os.as_str(), architecture.as_str(), ""),
             [os, architecture, variant] => (os.as_str(), architecture.as_str(), variant.as_str()),
-            _ => return refuse("cannot parse platform specifier: want os[/architecture[/variant]]"),
+            _ => {
+                return refuse("cannot parse platform specifier: want os[/architecture[/variant]]");
+            }
         };
         if os != "linux" {
             return refuse("platform is not supported: only linux is");

@@ -59,7 +59,8 @@ impl Session {
         let answer = self.send(ask, connect::empty(), None).await?;
         let partial = answer.status() == StatusCode::PARTIAL_CONTENT;
         let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
-        let begins = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
+        let begins =
+            range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
         let start = if partial { from } else { 0 };
         if partial && begins != Some(from) {
             return Err(Error::Misbehaves("it sends another part than asked for".to_owned()));

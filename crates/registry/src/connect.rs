@@ -49,13 +49,12 @@ pub(crate) async fn send(
 ) -> Result<Response<Incoming>> {
     let stream = open(config, place).await?;
     let broken = |error: hyper::Error| Error::Broken(clean(&chain(&error)));
-    let (mut sender, connection) =
-        hyper::client::conn::http1::Builder::new()
-            .max_headers(100)
-            .max_buf_size(64 << 10)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_headers(100)
+        .max_buf_size(64 << 10)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
     // It ends with the answer's body, or when that is dropped.
     tokio::spawn(async move {
         if let Err(error) = connection.await {

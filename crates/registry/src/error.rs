@@ -135,7 +135,9 @@ mod tests {
     fn codes_are_told_in_dockers_words() {
         let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
         let error = Error::answered(StatusCode::NOT_FOUND, None, body);
-        assert!(matches!(&error, Error::NotFound(text) if text == "manifest unknown: manifest unknown"));
+        assert!(
+            matches!(&error, Error::NotFound(text) if text == "manifest unknown: manifest unknown")
+        );
         let page = Error::answered(StatusCode::FORBIDDEN, None, b"<html>no</html>");
         assert_eq!(page.to_string(), "403 Forbidden");
     }

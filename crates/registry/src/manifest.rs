@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn pages_are_followed_at_home() {
         let next = |link| next_page(link);
-        assert_eq!(next("</v2/a/tags/list?last=b>; rel=\"next\"").unwrap(), "/v2/a/tags/list?last=b");
+        assert_eq!(
+            next("</v2/a/tags/list?last=b>; rel=\"next\"").unwrap(),
+            "/v2/a/tags/list?last=b"
+        );
         assert_eq!(next("<https://evil.example/>; rel=\"next\""), None);
         assert_eq!(next("</x>; rel=\"prev\""), None);
     }

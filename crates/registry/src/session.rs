@@ -216,7 +216,8 @@ impl Session {
             let request = request(&place, &ask, header, body)?;
             let answer = connect::send(&self.config, &place, request, sent).await?;
             let status = answer.status();
-            if status == StatusCode::UNAUTHORIZED && at_home && !renewed && self.renew(count).await {
+            if status == StatusCode::UNAUTHORIZED && at_home && !renewed && self.renew(count).await
+            {
                 renewed = true;
                 if once {
                     return Err(Error::Broken("its token was not valid any more".to_owned()));
@@ -325,7 +326,9 @@ async fn start(config: &Config, answer: Response<Incoming>, limit: usize) -> (Ve
     loop {
         match timeout(config.patience, body.frame()).await {
             Ok(None) => return (bytes, true),
-            Ok(Some(Ok(frame))) => bytes.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
+            Ok(Some(Ok(frame))) => {
+                bytes.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()))
+            }
             _ => return (bytes, false),
         }
         if bytes.len() > limit {

@@ -39,7 +39,8 @@ pub(crate) fn config(place: &Place, certificates: &Path) -> Result<Arc<ClientCon
 fn roots(place: &Place, certificates: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let given = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-    let bundle = given.or_else(|| BUNDLES.map(PathBuf::from).into_iter().find(|path| path.exists()));
+    let bundle =
+        given.or_else(|| BUNDLES.map(PathBuf::from).into_iter().find(|path| path.exists()));
     if let Some(bundle) = bundle {
         roots.add_parsable_certificates(read(&bundle)?);
     }

@@ -161,7 +161,7 @@ fn pack(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(bytes))
 }
 

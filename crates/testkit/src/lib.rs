@@ -3,7 +3,7 @@
 //! In: which engine (hawserd or Debian's dockerd), its flags, the commands to run.
 //! Out: a [`TestHost`] with private network, mounts, processes, cgroups, host name, `/run`,
 //! `/var/lib` and `/etc`; commands run in it with their [`Output`]; terminals; raw HTTP requests;
-//! image archives, well-formed and hostile. When a host is dropped all that is in it ends, and it is
+//! image archives and registries, well-formed and hostile. When a host is dropped all that is in it ends, and it is
 //! checked that nothing of it is left.
 //!
 //! It is no part of the product and holds no test: those are in `tests/` and beside the crates.
@@ -16,12 +16,14 @@ mod client;
 mod command;
 mod daemon;
 mod engine;
+mod fake_registry;
 mod http;
 mod init;
 mod inventory;
 mod machine;
 mod prepare;
 mod recorder;
+mod registry;
 mod rootfs;
 mod segment;
 mod terminal;
@@ -32,10 +34,12 @@ pub use archive::{ArchiveEntry, ImageArchive, layer_tar};
 pub use client::{Cli, Client, program};
 pub use command::{Output, Running};
 pub use engine::{EngineKind, built};
+pub use fake_registry::{Answer, FakeImage, FakeRegistry, Request, Sending};
 pub use http::{Http, Response};
 pub use inventory::Inventory;
 pub use machine::machine_state;
 pub use recorder::Recorder;
+pub use registry::{PASSWORD, Registry, RegistryOptions};
 pub use rootfs::busybox_tar;
 pub use segment::Segment;
 pub use terminal::Terminal;

@@ -16,12 +16,7 @@ use crate::error::{ApiError, Result};
 use crate::query::Query;
 use crate::stream::{self, Lines};
 
-pub async fn handle(
-    State(engine): Shared,
-    query: Query,
-    headers: HeaderMap,
-    body: Body,
-) -> Result {
+pub async fn handle(State(engine): Shared, query: Query, headers: HeaderMap, body: Body) -> Result {
     if let Some(image) = query.word("fromImage") {
         let request = PullRequest {
             reference: reference(image, query.word("tag")),

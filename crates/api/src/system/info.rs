@@ -77,9 +77,7 @@ fn abilities(info: &Info, settings: &Settings) -> Value {
 fn registries(settings: &Settings) -> Value {
     let (networks, hosts) = settings.registries.insecure();
     let mirrors = settings.registries.mirror_urls();
-    let index = |name: &str, mirrors: &[String], secure: bool| {
-        json!({"Mirrors": mirrors, "Name": name, "Official": name == "docker.io", "Secure": secure})
-    };
+    let index = |name: &str, mirrors: &[String], secure: bool| json!({"Mirrors": mirrors, "Name": name, "Official": name == "docker.io", "Secure": secure});
     let mut indexes = Map::new();
     indexes.insert("docker.io".to_owned(), index("docker.io", &mirrors, true));
     for host in hosts {

@@ -22,7 +22,8 @@ impl Engine {
         let host = host(address);
         let candidate = self.registry.registries.sessions(host, "", Access::Push, who).pop();
         let candidate = candidate.ok_or_else(|| Error::not_found("no registry"))?;
-        let session = candidate.open().await.map_err(|e| Error::new(Kind::System, e.to_string()))?;
+        let session =
+            candidate.open().await.map_err(|e| Error::new(Kind::System, e.to_string()))?;
         let place = session.place();
         session.log_in().await.map_err(|failure| match failure {
             Failure::Unauthorized(why) | Failure::Denied(why) => {

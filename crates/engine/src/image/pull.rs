@@ -175,7 +175,9 @@ impl Engine {
             match fetching.join_next().await {
                 Some(Ok(Ok(number))) => ready[number] = true,
                 Some(Ok(Err(error))) => return Err(error),
-                Some(Err(error)) => return Err(Error::caused(Kind::System, "fetch a layer", error)),
+                Some(Err(error)) => {
+                    return Err(Error::caused(Kind::System, "fetch a layer", error));
+                }
                 None => return Err(Error::new(Kind::System, "a layer was never fetched")),
             }
         }
@@ -246,9 +248,7 @@ async fn unpack(incoming: &Arc<Incoming>, number: usize, reporter: &Reporter) ->
     let id = short(&layer.digest);
     reporter.bytes(id, "Extracting", 0, layer.size);
     let (work, unpacked) = (Arc::clone(incoming), layer.clone());
-    let failed = |e: Error| {
-        Error::new(e.kind(), format!("failed to register layer: {e}"))
-    };
+    let failed = |e: Error| Error::new(e.kind(), format!("failed to register layer: {e}"));
     blocking(move || Ok(work.unpack(&unpacked)?)).await.map_err(failed)?;
     reporter.bytes(id, "Extracting", layer.size, layer.size);
     reporter.layer(id, "Pull complete").await;

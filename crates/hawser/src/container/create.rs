@@ -150,11 +150,7 @@ fn version_before_1_44(version: &str) -> bool {
 }
 
 /// Pulls, drawing on the standard error: the output is the container's.
-async fn pull(
-    context: &Context,
-    options: &CreateOptions,
-    image: &str,
-) -> Result<(), CreateError> {
+async fn pull(context: &Context, options: &CreateOptions, image: &str) -> Result<(), CreateError> {
     let stream = (!options.quiet).then_some(Stream::Err);
     let image = reference::familiar(image);
     pull::pull(context, &image, Some(&options.platform), stream)

@@ -117,7 +117,10 @@ mod tests {
         let mut screen = screen(Some(80));
         let pulling = json!({"id": "latest", "status": "Pulling from x"});
         assert_eq!(screen.text(&pulling).unwrap(), "latest: Pulling from x\n");
-        assert_eq!(screen.text(&layer("a", "Waiting")).unwrap(), "\n\x1b[1A\x1b[2K\ra: Waiting \r\x1b[1B");
+        assert_eq!(
+            screen.text(&layer("a", "Waiting")).unwrap(),
+            "\n\x1b[1A\x1b[2K\ra: Waiting \r\x1b[1B"
+        );
         screen.text(&layer("b", "Waiting"));
         let mut down = layer("a", "Downloading");
         down["progressDetail"] = json!({"current": 1000, "total": 2000});

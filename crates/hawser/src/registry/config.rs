@@ -97,7 +97,8 @@ impl Config {
             let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
             let new = target.with_extension(format!("json.{}.new", std::process::id()));
             let mut options = fs::OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            let mut file =
+                options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             let mut text = serde_json::to_vec_pretty(&self.value)?;
             text.push(b'\n');
             file.write_all(&text)?;
