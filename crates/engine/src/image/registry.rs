@@ -53,18 +53,18 @@ pub(super) fn pull_failed(name: &Reference, failure: Failure) -> Error {
         Failure::NotFound(why) => {
             Error::not_found(format!("manifest for {} not found: {why}", name.familiar()))
         }
-        Failure::Denied(why) => Error::not_found(denied("pull", &repository, &why)),
-        Failure::Unauthorized(why) => {
-            Error::new(Kind::Unauthorized, denied("pull", &repository, &why))
+        // As Docker says it: 401 would make its client ask for a password, terminal or not.
+        Failure::Denied(why) | Failure::Unauthorized(why) => {
+            Error::not_found(denied(&repository, &why))
         }
         other => failed(other),
     }
 }
 
 /// Docker's clients know this sentence.
-fn denied(verb: &str, repository: &str, why: &str) -> String {
+fn denied(repository: &str, why: &str) -> String {
     format!(
-        "{verb} access denied for {repository}, repository does not exist or may require \
+        "pull access denied for {repository}, repository does not exist or may require \
          'docker login': {why}"
     )
 }
