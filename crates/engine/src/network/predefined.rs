@@ -183,6 +183,7 @@ mod tests {
             init: false,
             debug: false,
             host_gateway: None,
+            registries: crate::settings::RegistryPolicy::default(),
             firewall_lock: true,
             dns_cache: true,
         }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::Login;
-use super::helper::Helper;
+use super::keeper::Keeper;
 use crate::failure::Failure;
 
 /// The file.
@@ -46,10 +46,10 @@ impl Config {
     }
 
     /// The helper that keeps a registry's credentials, if one is configured.
-    pub fn helper(&self, server: &str) -> Option<Helper> {
+    pub fn helper(&self, server: &str) -> Option<Keeper> {
         let of_server = self.value.get("credHelpers").and_then(|helpers| helpers[server].as_str());
         let name = of_server.or_else(|| self.value.get("credsStore")?.as_str());
-        name.filter(|name| !name.is_empty()).map(Helper::new)
+        name.filter(|name| !name.is_empty()).map(Keeper::new)
     }
 
     /// The login at a registry. A helper that is not installed is told and passed over.

@@ -4,7 +4,7 @@
 //! `X-Registry-Auth`. The files and helpers are docker's: who is logged in there is logged in here.
 
 mod config;
-mod helper;
+mod keeper;
 pub mod login;
 pub mod logout;
 

@@ -4,6 +4,7 @@ mod archives;
 mod containers;
 mod hostile;
 mod names;
+mod pulled;
 
 use std::fs;
 use std::io::Write;

@@ -16,11 +16,11 @@ use crate::output;
 const TOKEN: &str = "<token>";
 
 /// A program that keeps logins.
-pub struct Helper {
+pub struct Keeper {
     program: String,
 }
 
-impl Helper {
+impl Keeper {
     /// The helper of that name; whether it is installed shows when it is used.
     pub fn new(name: &str) -> Self {
         Self { program: format!("docker-credential-{name}") }
