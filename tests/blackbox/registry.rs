@@ -40,7 +40,6 @@ fn there_and_back(cli: Cli) {
     for line in [
         "1: Pulling from team/box",
         ": Pulling fs layer",
-        ": Verifying Checksum",
         ": Download complete",
         ": Pull complete",
         &format!("Digest: {digest}"),
@@ -49,6 +48,14 @@ fn there_and_back(cli: Cli) {
     ] {
         assert!(pulled.contains(line), "{line:?} in {pulled}");
     }
+    // dockerd drops steps that come too quickly.
+    if host.engine() == EngineKind::Hawser {
+        assert!(pulled.contains(": Verifying Checksum"), "{pulled}");
+    }
+    let path = "/distribution/localhost:5000/team/box:1/json";
+    let remote = host.http().get(path).json();
+    assert_eq!(remote["Descriptor"]["digest"], digest.as_str());
+    assert_eq!(remote["Platforms"][0]["os"], "linux");
     assert_eq!(c.ok("images -q --no-trunc"), id, "the same image came back");
     assert_eq!(c.ok("run --rm localhost:5000/team/box:1 echo hi"), "hi");
     let again = c.ok("pull localhost:5000/team/box:1");

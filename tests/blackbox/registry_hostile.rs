@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hawser_testkit::{
-    Answer, ArchiveEntry as Entry, Cli, EngineKind, FakeImage, FakeRegistry, Request, Sending,
-    TestHost, busybox_tar, eventually, layer_tar,
+    Answer, ArchiveEntry as Entry, Cli, EngineKind, FakeImage, FakeRegistry, Request, Running,
+    Sending, TestHost, busybox_tar, eventually, layer_tar,
 };
 use serde_json::{Value, json};
 
@@ -364,6 +364,18 @@ fn large_layers_are_not_held_in_memory() {
 
 #[test]
 fn a_pull_that_is_cancelled_leaves_what_can_be_gone_on_with() {
+    interrupted(|_, client| client.signal("INT"));
+}
+
+#[test]
+fn so_does_one_whose_daemon_is_killed() {
+    interrupted(|host, _| {
+        host.kill_daemon();
+        host.start_again();
+    });
+}
+
+fn interrupted(interrupt: impl Fn(&TestHost, &Running)) {
     let Some(host) = host() else { return };
     let image = image();
     let (layer, served) = (image.layers[0].clone(), image.clone());
@@ -374,13 +386,17 @@ fn a_pull_that_is_cancelled_leaves_what_can_be_gone_on_with() {
         if first { answer.sent(Sending::StallAfter(some)) } else { answer }
     });
     let name = format!("{}/x", registry.address());
-    let part = format!("/var/lib/hawser/images/parts/{}", &image.layers[0][7..]);
     let mut client = host.docker().spawn(&format!("pull {name}"));
-    eventually("the first third", || {
-        let size = std::fs::metadata(host.path(&part)).ok()?.len();
-        (size == some as u64).then_some(())
+    eventually("a third of the first layer, and the others", || {
+        let size = |digest: &str| {
+            let part = format!("/var/lib/hawser/images/parts/{}", &digest[7..]);
+            std::fs::metadata(host.path(&part)).map_or(0, |metadata| metadata.len())
+        };
+        let whole = |digest: &String| size(digest) == image.blobs[digest].len() as u64;
+        let first = size(&image.layers[0]) == some as u64;
+        (first && image.layers[1..].iter().all(whole)).then_some(())
     });
-    client.signal("INT");
+    interrupt(&host, &client);
     eventually("the client's end", || client.is_finished().then_some(()));
     nothing_left(&host, 3);
     pulled(&host, &registry);

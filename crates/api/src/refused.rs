@@ -26,7 +26,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         routes = routes.route(&format!("{path}/{{*rest}}"), any(not_a_manager));
     }
     for (path, what) in [
-        ("/distribution/{name}/json", "asking registries"),
         ("/images/search", "searching registries"),
         ("/build", "building images"),
         ("/build/{*rest}", "building images"),
@@ -102,7 +101,6 @@ mod tests {
     async fn other_refusals_say_what() {
         for (method, path, what) in [
             (Method::POST, "/build?t=x", "building images"),
-            (Method::GET, "/distribution/docker.io/library/busybox/json", "registries"),
             (Method::PUT, "/containers/x/archive", "copying files"),
         ] {
             let (status, body) = ask(method, path).await;

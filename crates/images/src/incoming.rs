@@ -128,6 +128,11 @@ impl Incoming {
         ImageId(self.remote.manifest.config.digest.clone())
     }
 
+    /// Whether it is in the index.
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
     /// Unpacks a layer whose blob is there.
     ///
     /// Errors: kind `InvalidParameter` for a layer that is hostile or has another diff id.
@@ -191,7 +196,7 @@ fn put(state: &mut State, id: &ImageId, known: Known, names: &[Reference]) -> (b
 impl Drop for Incoming {
     fn drop(&mut self) {
         drop(self.pins.take());
-        if self.finished.load(Ordering::Acquire) {
+        if self.is_finished() {
             return;
         }
         let chain = self.layers.iter().map(|layer| layer.chain.clone()).collect();

@@ -102,8 +102,16 @@ impl RemoteIndex {
         let fits = |platform: &Option<Platform>| {
             platform.as_ref().is_some_and(|platform| platform.serves(wanted))
         };
-        let found = self.0.manifests.iter().find(|entry| fits(&entry.platform));
+        let mut entries = self.0.manifests.iter();
+        let found = entries.clone().find(|entry| fits(&entry.platform));
+        // What names no platform may be anything, and is often all there is.
+        let found = found.or_else(|| entries.find(|entry| entry.platform.is_none()));
         found.map(|entry| &entry.digest)
+    }
+
+    /// The platforms that it names.
+    pub fn platforms(&self) -> Vec<Platform> {
+        self.0.manifests.iter().filter_map(|entry| entry.platform.clone()).collect()
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Error {
         message: String,
     },
     /// The connection broke off.
-    #[error("the connection to the registry broke: {0}")]
+    #[error("the connection to the registry failed: {0}")]
     Broken(String),
     /// The registry does what the protocol forbids, or more than we bear.
     #[error("the registry misbehaves: {0}")]

@@ -214,7 +214,8 @@ impl Session {
             let (count, header) = if at_home { self.authorization().await? } else { (0, None) };
             let body = body.take().unwrap_or_else(connect::empty);
             let request = request(&place, &ask, header, body)?;
-            let answer = connect::send(&self.config, &place, request, sent).await?;
+            let answer = connect::send(&self.config, &place, request, sent).await;
+            let answer = answer.map_err(passing)?;
             let status = answer.status();
             if status == StatusCode::UNAUTHORIZED && at_home && !renewed && self.renew(count).await
             {
@@ -282,6 +283,14 @@ impl Session {
         let changed = header.is_some() && header != authorization.header;
         *authorization = Authorization { count: count + 1, header };
         changed
+    }
+}
+
+/// The registry was there a moment ago: it may be back in another.
+fn passing(failure: Error) -> Error {
+    match failure {
+        Error::Unreachable { .. } => Error::Broken(failure.to_string()),
+        other => other,
     }
 }
 

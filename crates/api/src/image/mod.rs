@@ -3,6 +3,7 @@
 //! In: requests and archives. Out: one call of the engine each, and its answer in Docker's form.
 
 mod create;
+mod distribution;
 mod history;
 mod inspect;
 mod list;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Arc<Engine>> {
         .layer(DefaultBodyLimit::disable());
     Router::new()
         .merge(archives)
+        .route("/distribution/{name}/json", get(distribution::handle))
         .route("/images/get", get(save::many))
         .route("/images/json", get(list::handle))
         .route("/images/prune", post(prune::handle))

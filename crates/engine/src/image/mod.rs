@@ -4,6 +4,7 @@
 //! In: references, archives. Out: images and what was done, in those crates' types. How images are
 //! kept is none of its business; who uses them is.
 
+mod distribution;
 mod download;
 mod list;
 mod load;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use hawser_images::{Image, ImportOptions, Loaded, Removed};
 
+pub use distribution::RemoteView;
 pub use hawser_registry::Credentials;
 pub use list::ImageView;
 pub use progress::{Step, Transfer};

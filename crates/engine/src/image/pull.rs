@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use hawser_images::{Digest, Incoming, PART_LIFETIME, Platform, Reference, Remote, RemoteImage};
+use hawser_images::{
+    Digest, Images, Incoming, PART_LIFETIME, Platform, Reference, Remote, RemoteImage,
+};
 use hawser_registry::{Access, Backoff, Credentials, Error as Failure, Session};
 use tokio::task::JoinSet;
 
@@ -129,12 +131,8 @@ impl Engine {
             }
             _ => e,
         })?;
-        let work = Work(Some(Arc::new(incoming)));
-        let done = self.layers(&found, work.incoming(), reporter).await;
-        if done.is_err() {
-            self.sweep_parts_later();
-        }
-        done?;
+        let work = Work(Some(Arc::new(incoming)), Arc::clone(&self.images));
+        self.layers(&found, work.incoming(), reporter).await?;
         self.keep_pulled(&found, work.incoming(), reporter).await
     }
 
@@ -208,21 +206,18 @@ impl Engine {
         transfer_event(self, "pull", name);
         Ok(())
     }
+}
 
-    /// Has blobs that nobody went on with removed when their time is over.
-    fn sweep_parts_later(&self) {
-        let images = Arc::clone(&self.images);
-        tokio::spawn(async move {
-            tokio::time::sleep(PART_LIFETIME).await;
-            if let Err(error) = blocking(move || Ok(images.sweep_parts(PART_LIFETIME)?)).await {
-                tracing::warn!(%error, "cannot remove unfinished downloads");
-            }
-        });
+/// Removes blobs that nobody went on with when their time is over.
+async fn sweep_parts_later(images: Arc<Images>) {
+    tokio::time::sleep(PART_LIFETIME).await;
+    if let Err(error) = blocking(move || Ok(images.sweep_parts(PART_LIFETIME)?)).await {
+        tracing::warn!(%error, "cannot remove unfinished downloads");
     }
 }
 
 /// An image on its way. What is left of it when this is dropped goes, off the asynchronous threads.
-struct Work(Option<Arc<Incoming>>);
+struct Work(Option<Arc<Incoming>>, Arc<Images>);
 
 impl Work {
     fn incoming(&self) -> Arc<Incoming> {
@@ -235,6 +230,9 @@ impl Drop for Work {
     fn drop(&mut self) {
         let incoming = self.0.take();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            if !incoming.as_ref().is_some_and(|incoming| incoming.is_finished()) {
+                runtime.spawn(sweep_parts_later(Arc::clone(&self.1)));
+            }
             runtime.spawn_blocking(move || drop(incoming));
         }
     }
@@ -300,7 +298,11 @@ async fn configuration(found: &Found) -> Result<Vec<u8>, Failure> {
     }
 }
 
-async fn small_blob(session: &Session, digest: &str, size: u64) -> Result<Vec<u8>, Failure> {
+pub(super) async fn small_blob(
+    session: &Session,
+    digest: &str,
+    size: u64,
+) -> Result<Vec<u8>, Failure> {
     let mut blob = session.blob(digest, 0).await?;
     let mut bytes = Vec::new();
     while let Some(piece) = blob.next().await? {
