@@ -68,6 +68,7 @@ mod publish_from;
 mod publishing;
 mod refused;
 mod registry;
+mod registry_broken;
 mod registry_hostile;
 mod run;
 mod seen;
