@@ -2,7 +2,7 @@
 
 use hawser_testkit::{Cli, EngineKind, PASSWORD, Registry, RegistryOptions, TestHost, program};
 
-with_both_clients!(there_and_back, run_pulls, logins);
+with_both_clients!(there_and_back, run_pulls, logins, typed);
 
 /// The digest that a push told.
 fn digest_of(pushed: &str) -> String {
@@ -252,4 +252,32 @@ fn a_mirror_stands_in_for_docker_io() {
     assert_eq!(docker.ok("images --format '{{.Repository}}:{{.Tag}}'"), "busybox:latest");
     // What the mirror does not have is asked of Docker, which no test reaches.
     docker.fails("pull no/such", 1, "registry-1.docker.io");
+}
+
+fn typed(cli: Cli) {
+    let host = TestHost::running();
+    let options = RegistryOptions { port: 5000, user: Some("me"), tls: false };
+    let _registry = Registry::with(&host, options);
+    let c = host.client(cli);
+    let mut login = c.terminal("login localhost:5000");
+    login.expect("Username: ");
+    login.type_keys("me\r");
+    login.expect("Password: ");
+    login.type_keys(&format!("{PASSWORD}\r"));
+    login.expect("Login Succeeded");
+    assert_eq!(login.finish(), 0);
+    assert!(!login.screen().contains(PASSWORD), "{}", login.screen());
+    c.ok("tag busybox localhost:5000/box");
+    let mut push = c.terminal("push localhost:5000/box");
+    assert_eq!(push.finish(), 0);
+    // Each layer has a line of its own, written anew.
+    let screen = push.screen();
+    assert!(screen.contains("\u{1b}[1A\u{1b}[2K\r") && screen.contains(": Pushed"), "{screen:?}");
+    c.ok("logout localhost:5000");
+    if cli == Cli::Hawser {
+        let mut given_up = c.terminal("login -u me localhost:5000");
+        given_up.expect("Password: ");
+        given_up.type_keys("\u{3}");
+        assert_eq!(given_up.finish(), 130);
+    }
 }

@@ -1,10 +1,8 @@
 //! `hawser login`.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 
 use clap::Args;
-use rustix::stdio::stdin;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::config::Config;
@@ -12,7 +10,8 @@ use super::{Login, address};
 use crate::client::Query;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::{output, terminal};
+use crate::output;
+use crate::terminal::{self, RawMode, signals};
 
 /// Flags of `login`.
 #[derive(Args)]
@@ -34,8 +33,11 @@ pub struct LoginArgs {
 /// `hawser login`.
 pub async fn run(context: &Context, args: LoginArgs) -> Outcome {
     let server = address(args.server.as_deref().unwrap_or_default()).to_owned();
+    // Reading the terminal blocks; signals must still be heard.
+    let asked = server.clone();
+    let login = tokio::task::spawn_blocking(move || ask(&args, &asked)).await;
+    let login = login.map_err(|error| Failure::new(error.to_string()))??;
     let mut config = Config::read()?;
-    let login = ask(&args, &config, &server)?;
     let body = json!({
         "username": login.username, "password": login.password,
         "identitytoken": login.identity_token, "serveraddress": server,
@@ -57,7 +59,7 @@ pub async fn run(context: &Context, args: LoginArgs) -> Outcome {
 }
 
 /// Name and password: of the flags, kept ones, or typed.
-fn ask(args: &LoginArgs, config: &Config, server: &str) -> Result<Login, Failure> {
+fn ask(args: &LoginArgs, server: &str) -> Result<Login, Failure> {
     if args.password.is_some() && args.password_stdin {
         return Err(Failure::new("--password and --password-stdin are mutually exclusive"));
     }
@@ -72,7 +74,7 @@ fn ask(args: &LoginArgs, config: &Config, server: &str) -> Result<Login, Failure
     }
     if username.is_none()
         && args.password.is_none()
-        && let Some(kept) = config.login(server)?
+        && let Some(kept) = Config::read()?.login(server)?
     {
         output::println("Authenticating with existing credentials...");
         return Ok(kept);
@@ -106,17 +108,13 @@ fn line(prompt: &str) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
-/// A line that does not show.
+/// A line that does not show; a signal meanwhile leaves the terminal as it was.
 fn hidden_line(prompt: &str) -> Result<String, Failure> {
-    let failed = |error: rustix::io::Errno| Failure::from(io::Error::from(error));
-    let saved = tcgetattr(stdin()).map_err(failed)?;
-    let mut quiet = saved.clone();
-    quiet.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(stdin(), OptionalActions::Now, &quiet).map_err(failed)?;
+    signals::end_at_signal();
+    let hidden = RawMode::hide()?;
     let typed = line(prompt);
-    tcsetattr(stdin(), OptionalActions::Now, &saved).map_err(failed)?;
+    drop(hidden);
     // The line's end did not show either.
     output::println("");
-    io::stdout().flush()?;
     typed
 }

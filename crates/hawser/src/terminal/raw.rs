@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::stdio::stdin;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 static HOOK: Once = Once::new();
@@ -18,9 +18,18 @@ pub struct RawMode(());
 impl RawMode {
     /// Puts the terminal of the standard input into raw mode.
     pub fn enter() -> io::Result<Self> {
+        Self::with(Termios::make_raw)
+    }
+
+    /// Only keeps what is typed from showing.
+    pub fn hide() -> io::Result<Self> {
+        Self::with(|mode| mode.local_modes.remove(LocalModes::ECHO))
+    }
+
+    fn with(change: impl FnOnce(&mut Termios)) -> io::Result<Self> {
         let saved = tcgetattr(stdin())?;
         let mut raw = saved.clone();
-        raw.make_raw();
+        change(&mut raw);
         SAVED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(saved);
         HOOK.call_once(|| {
             let usual = std::panic::take_hook();
