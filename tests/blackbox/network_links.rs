@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::name_server::{hosts_lines, resolve, resolves};
 use crate::refused::{Since, refused};
 
-with_both_clients!(by_hosts_file, variables, refusals, by_name, by_name_of_one_that_comes);
+with_both_clients!(by_hosts_file, by_id, variables, refusals, by_name, by_name_of_one_that_comes);
 
 fn by_hosts_file(cli: Cli) {
     let host = TestHost::running();
@@ -49,6 +49,25 @@ fn by_hosts_file(cli: Cli) {
     c.ok("run -itd --name db busybox");
     c.ok("start web");
     c.ok("exec web ping -c 1 -W 2 store");
+}
+
+/// The start of an id names a container once, when it is typed: then there may be others.
+fn by_id(cli: Cli) {
+    let host = TestHost::running();
+    let c = host.client(cli);
+    let id = c.ok("run -itd --name db busybox").trim().to_owned();
+    for (number, digits) in [6, 12, 64].into_iter().enumerate() {
+        let of_it = &id[..digits];
+        c.ok(&format!("run -itd --name web{number} --link {of_it}:store busybox"));
+        c.ok(&format!("exec web{number} ping -c 1 -W 2 store"));
+    }
+    // A name that is gone is not taken for the start of an id.
+    let named = &id[..2];
+    c.ok(&format!("run -itd --name {named} busybox"));
+    c.ok(&format!("create --name late --link {named} busybox sleep 1000"));
+    c.ok(&format!("rm -f {named}"));
+    let message = format!("Cannot link to a non running container: /{named} AS /late/{named}");
+    c.fails("start late", 1, &message);
 }
 
 fn variables(cli: Cli) {

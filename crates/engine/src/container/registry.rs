@@ -22,6 +22,9 @@ use crate::error::{Error, Result};
 use crate::network::{Beside, Rewritten};
 use crate::record::{Container, ContainerId};
 
+/// Digits of an id that is short, but nobody else's: what `docker ps` shows.
+const SHORT_ID: usize = 12;
+
 /// All containers of the engine.
 pub struct Containers {
     index: RwLock<Index>,
@@ -155,15 +158,15 @@ impl Containers {
             return Err(Error::invalid("No container name or ID supplied"));
         }
         let index = self.read();
-        if let Some(entry) = reference.parse().ok().and_then(|id: ContainerId| index.by_id.get(&id))
-        {
-            return Ok(Arc::clone(entry));
-        }
-        let name = reference.strip_prefix('/').unwrap_or(reference);
-        if let Some(entry) = index.names.get(name).and_then(|id| index.by_id.get(id)) {
-            return Ok(Arc::clone(entry));
-        }
-        index.by_prefix(reference)
+        index.whole(reference).map_or_else(|| index.by_prefix(reference), Ok)
+    }
+
+    /// The container that a record goes on naming: by its name, or its id, whole or short. A few
+    /// digits of an id that were typed once may be another's, or a name that is gone.
+    pub(crate) fn find_kept(&self, reference: &str) -> Option<Arc<Entry>> {
+        let index = self.read();
+        let short = || index.by_prefix(reference).ok().filter(|_| reference.len() >= SHORT_ID);
+        index.whole(reference).or_else(short)
     }
 
     /// The container with this id.
@@ -219,6 +222,14 @@ impl Index {
     fn insert(&mut self, entry: Arc<Entry>) {
         self.names.insert(entry.record().name.clone(), entry.id.clone());
         self.by_id.insert(entry.id.clone(), entry);
+    }
+
+    /// By the whole id, or the name.
+    fn whole(&self, reference: &str) -> Option<Arc<Entry>> {
+        let id = reference.parse().ok().filter(|id: &ContainerId| self.by_id.contains_key(id));
+        let name = reference.strip_prefix('/').unwrap_or(reference);
+        let id = id.as_ref().or_else(|| self.names.get(name))?;
+        self.by_id.get(id).cloned()
     }
 
     fn by_prefix(&self, prefix: &str) -> Result<Arc<Entry>> {

@@ -85,7 +85,7 @@ impl Networks {
                 asked.entry("host".into()).or_default();
             }
             NetworkMode::Networks => {
-                links::check_targets(engine, &record.host_config)?;
+                links::check_targets(engine, &mut record.host_config)?;
                 self.primary(record, &mut asked);
             }
         }

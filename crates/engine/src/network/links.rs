@@ -49,24 +49,32 @@ fn is_of_default_bridge(host: &HostConfig) -> bool {
 
 /// The container that a link names; behind one that shares another's network, that other.
 pub(super) fn target(engine: &Engine, name: &str) -> Result<Arc<Container>> {
-    let named = engine.containers.find(name)?.record();
+    let missing = || Error::not_found(format!("No such container: {name}"));
+    let named = engine.containers.find_kept(name).ok_or_else(missing)?.record();
     Ok(joined(engine, &named)?.unwrap_or(named))
 }
 
-/// At create: links must make sense, and the targets of those on the default bridge be there.
-pub(super) fn check_targets(engine: &Engine, host: &HostConfig) -> Result<()> {
+/// At create: links must make sense, and the targets of those on the default bridge be there. One
+/// that is named by the start of its id is named by its name from then on.
+pub(super) fn check_targets(engine: &Engine, host: &mut HostConfig) -> Result<()> {
     if let Some(fault) = host.links.iter().flatten().find_map(|link| fault(link)) {
         return Err(Error::invalid(fault));
     }
-    for link in host.links.iter().flatten().filter(|_| is_of_default_bridge(host)) {
-        let (name, _) = parse(link);
+    let there = is_of_default_bridge(host);
+    for link in host.links.iter_mut().flatten().filter(|_| there) {
+        let (name, alias) = parse(link);
         let missing = |e| Error::invalid(format!("could not get container for {name}: {e}"));
-        let target = target(engine, name).map_err(missing)?;
+        let named = engine.containers.find(name).map_err(missing)?.record();
+        let target = joined(engine, &named).map_err(missing)?;
+        let target = target.as_ref().unwrap_or(&named);
         if NetworkMode::of(&target.host_config) == NetworkMode::Host {
             return Err(Error::invalid(
                 "conflicting options: host type networking can't be used with links. This would \
                  result in undefined behavior",
             ));
+        }
+        if engine.containers.find_kept(name).is_none() {
+            *link = format!("{}:{alias}", named.name);
         }
     }
     Ok(())
@@ -149,8 +157,8 @@ impl Networks {
     ) -> BTreeMap<String, String> {
         let links = record.networks.values().flat_map(|e| e.links.iter().flatten());
         let targets = links.map(|link| parse(link).0);
-        let name = |target| engine.containers.find(target).map(|entry| entry.record().name.clone());
-        let named = targets.filter_map(|target| Some((target.to_owned(), name(target).ok()?)));
+        let name = |target| Some(engine.containers.find_kept(target)?.record().name.clone());
+        let named = targets.filter_map(|target| Some((target.to_owned(), name(target)?)));
         // On the default bridge, who shares another's network is reached there.
         let owners = of_default_bridge(record).map(|(link, _)| link);
         let owner = |link| Some((String::from(link), target(engine, link).ok()?.name.clone()));
