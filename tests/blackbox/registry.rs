@@ -37,6 +37,7 @@ fn there_and_back(cli: Cli) {
     assert_eq!(c.ok("images -q"), "");
 
     let pulled = c.ok("pull localhost:5000/team/box:1");
+    // Steps in between ("Verifying Checksum") may come too quickly to be told, by dockerd as well.
     for line in [
         "1: Pulling from team/box",
         ": Pulling fs layer",
@@ -47,10 +48,6 @@ fn there_and_back(cli: Cli) {
         "\nlocalhost:5000/team/box:1",
     ] {
         assert!(pulled.contains(line), "{line:?} in {pulled}");
-    }
-    // dockerd drops steps that come too quickly.
-    if host.engine() == EngineKind::Hawser {
-        assert!(pulled.contains(": Verifying Checksum"), "{pulled}");
     }
     let path = "/distribution/localhost:5000/team/box:1/json";
     let remote = host.http().get(path).json();

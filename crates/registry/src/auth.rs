@@ -48,6 +48,9 @@ impl Session {
         let wrong = || Error::Misbehaves(format!("its token server is not safe: {realm:?}"));
         let uri: Uri = realm.parse().map_err(|_| wrong())?;
         let place = Place::of(&uri, &self.config.policy).ok_or_else(wrong)?;
+        if !self.place.may_send_to(&place) {
+            return Err(wrong());
+        }
         let (ask, body) = match self.credentials.identity_token.as_str() {
             "" => (self.by_password(&uri, service)?, connect::empty()),
             identity => self.by_identity(uri, service, identity),

@@ -74,8 +74,7 @@ impl Policy {
     pub(crate) fn is_insecure(&self, authority: &str) -> bool {
         let host = host(authority);
         let address = host.parse::<IpAddr>().ok();
-        host == "localhost"
-            || address.is_some_and(|address| address.to_canonical().is_loopback())
+        is_loopback(host)
             || address.is_some_and(|a| self.networks.iter().any(|network| network.contains(&a)))
             || self.hosts.iter().any(|known| known == authority)
     }
@@ -127,6 +126,12 @@ impl Place {
             && self.port() == other.port()
     }
 
+    /// Whether this server may send us to the other: what listens on the loopback is for those
+    /// who are there, and a registry elsewhere is not.
+    pub(crate) fn may_send_to(&self, other: &Self) -> bool {
+        is_loopback(self.host()) || !is_loopback(other.host())
+    }
+
     /// Host without the port, and without the brackets of IPv6.
     pub(crate) fn host(&self) -> &str {
         host(&self.authority)
@@ -143,6 +148,11 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority)
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|a| a.is_loopback())
 }
 
 fn host(authority: &str) -> &str {
@@ -193,6 +203,19 @@ mod tests {
         assert!(same("https://R.example/", "https://r.example:443/x"));
         assert!(!same("https://r.example/", "https://r.example:444/x"));
         assert!(!same("http://localhost:1/", "https://localhost:1/"));
+    }
+
+    #[test]
+    fn nobody_from_elsewhere_sends_us_to_the_loopback() {
+        let policy = Policy::new(&["10.0.0.0/8".to_owned()], &[]).unwrap();
+        let place = |text: &str| Place::of(&text.parse().unwrap(), &policy).unwrap();
+        let (far, near) = (place("https://r.example/"), place("http://127.0.0.1:5000/"));
+        for loopback in ["http://LocalHost:1/", "https://127.9.9.9/", "http://[::ffff:127.0.0.1]/"]
+        {
+            assert!(!far.may_send_to(&place(loopback)), "{loopback}");
+            assert!(near.may_send_to(&place(loopback)), "{loopback}");
+        }
+        assert!(far.may_send_to(&place("http://10.0.0.1/")) && near.may_send_to(&far));
     }
 
     #[test]

@@ -239,7 +239,8 @@ impl Session {
         if uri.authority().is_none() {
             return Ok(self.place.clone());
         }
-        Place::of(uri, &self.config.policy).ok_or_else(|| {
+        let safe = |place: &Place| self.place.may_send_to(place);
+        Place::of(uri, &self.config.policy).filter(safe).ok_or_else(|| {
             let host = uri.host().unwrap_or_default();
             Error::Misbehaves(format!("it sends us to a place that is not safe: {host:?}"))
         })
