@@ -9,8 +9,8 @@ use crate::report::Report;
 
 /// What a thousand published ports may add to a start, in milliseconds.
 const THOUSAND_PORTS_MS: f64 = 20.0;
-/// What the thousandth container may take longer to connect than the first, in milliseconds: the table
-/// of a network's names is made anew, and the kernel walks all ports of a bridge.
+/// What the thousandth container may take longer to connect than the first, in milliseconds: the kernel
+/// walks all ports of a bridge, and a broadcast reaches them all.
 const THOUSANDTH_MS: f64 = 6.0;
 /// What there must be of the connections and of the throughput of a rule by hand.
 const OF_BY_HAND: f64 = 0.95;
