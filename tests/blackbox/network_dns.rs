@@ -39,6 +39,9 @@ fn a_name_is_explained() {
     says("c1 10.5.0.99", &["99.0.5.10.in-addr.arpa PTR: NXDOMAIN", "Nobody has this address"]);
     says("c1 other", &["other A: NXDOMAIN", "No neighbour has this name; names of one word"]);
     says("c1 nobody.front", &["nobody.front A: NXDOMAIN", "Nobody on front has this name"]);
+    // A subnet that comes is the network's at once.
+    c.ok("network update --subnet 10.6.0.0/24 front");
+    says("c1 10.6.0.99", &["99.0.6.10.in-addr.arpa PTR: NXDOMAIN", "Nobody has this address"]);
     let server = name_server(&host, "10.77.0.1", 1);
     says(
         "c1 outside.example",
